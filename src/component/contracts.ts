@@ -1,0 +1,76 @@
+import type { Logger } from 'pino'
+import type { Clock } from '../clock.ts'
+import type { Signal } from '../otlp/batch.ts'
+import type { Meter } from '../telemetry/meter.ts'
+import type { Consumer } from './delivery.ts'
+
+export type ComponentKind = 'receiver' | 'processor' | 'exporter' | 'connector' | 'extension'
+
+/** A component's life. Started back to front (extensions, exporters, …, receivers), stopped front to back. */
+export interface Component {
+  /** May do I/O: bind, open, connect. A rejection stops the start of everything. */
+  start?(): Promise<void> | void
+  /**
+   * Refuses new work, settles what is held before the deadline, releases everything. Safe twice, safe unstarted.
+   * Whatever is still held at the deadline is settled `stopping`.
+   */
+  stop?(deadline: Deadline): Promise<void> | void
+}
+
+/** The time by which a stop has to be done. */
+export interface Deadline {
+  /** Milliseconds left; 0 once it has passed. */
+  remaining(): number
+  /** Aborts when the deadline passes. */
+  readonly signal: AbortSignal
+}
+
+/** What the engine hands in. Nothing from outside reaches a component another way. */
+export interface ComponentContext {
+  readonly kind: ComponentKind
+  /** As the YAML spells it: `otlp/eu`. */
+  readonly id: string
+  /** Signals of the pipelines that this instance is wired into. */
+  readonly signals: readonly Signal[]
+  /** The pipeline (`traces/eu`) that a processor belongs to; other kinds serve several. */
+  readonly pipeline?: string
+  readonly log: Logger
+  readonly meter: Meter
+  readonly clock: Clock
+  readonly storage: Storage
+  /** Books of the pipeline a processor belongs to. Other kinds have none: their pipeline's ends book for them. */
+  readonly ledger?: LedgerEntries
+  /** Says where this instance listens, for the start-up screen and for tests that bind port 0. */
+  listening(endpoint: { readonly transport: string; readonly address: string }): void
+  /** The running instances of the service's extensions, by id. */
+  extension(id: string): Component | undefined
+  /** Health as the health_check extension reports it: `recoverable` and `permanent` carry what is wrong. */
+  report(status: 'ok' | 'recoverable' | 'permanent' | 'fatal', message?: string): void
+}
+
+/** Items that end inside a pipeline and not at its exporters. */
+export interface LedgerEntries {
+  /** Left out on purpose: sampled away, filtered, … `reason` is snake_case with few values. */
+  dropped(signal: Signal, reason: string, items: number): void
+  /** Went into an aggregate that leaves later as other items. */
+  folded(signal: Signal, items: number): void
+}
+
+/** Bytes under names, private to one component instance. */
+export interface Storage {
+  get(key: string): Promise<Uint8Array | undefined>
+  set(key: string, value: Uint8Array): Promise<void>
+  delete(key: string): Promise<void>
+}
+
+/** Where a receiver puts batches: the consumer of every signal it is wired for. */
+export type Outputs = Partial<Record<Signal, Consumer>>
+
+/** Where a connector puts batches. */
+export interface ConnectorOutputs {
+  /** All pipelines of `signal` that this connector feeds, as one consumer; undefined where there are none. */
+  to(signal: Signal): Consumer | undefined
+  /** One pipeline by id. */
+  pipeline(id: string): Consumer | undefined
+  readonly pipelines: readonly string[]
+}

@@ -1,0 +1,36 @@
+/** The four OpenTelemetry signals, spelled as pipeline ids spell them. */
+export type Signal = 'traces' | 'metrics' | 'logs' | 'profiles'
+
+export const SIGNALS: readonly Signal[] = ['traces', 'metrics', 'logs', 'profiles']
+
+/** What is known of where a batch came from. Plain data: it crosses threads and survives a queue on disk. */
+export interface BatchContext {
+  /** Address of the client, `host:port`, where there is one. */
+  readonly peer?: string
+  /** Request headers or gRPC metadata, lower-case names; only where the receiver was told to keep them. */
+  readonly metadata?: Readonly<Record<string, readonly string[]>>
+  /** Milliseconds since the Unix epoch at which the receiver had the whole request. */
+  readonly arrivedAt: number
+}
+
+/**
+ * Serialized OTLP of one signal. Immutable.
+ *
+ * Every chunk is a whole `Export<Signal>ServiceRequest` of its own, so chunks laid end to end are the request of all of
+ * them (repeated fields merge), and each can be indexed, edited or dropped alone. Batching is adding to this list.
+ */
+export interface Batch {
+  readonly signal: Signal
+  readonly chunks: readonly Uint8Array[]
+  /** Spans, data points, log records or profile samples in all chunks. */
+  readonly items: number
+  /** Sum of the chunks' lengths. */
+  readonly byteLength: number
+  readonly context: BatchContext
+}
+
+export function makeBatch(signal: Signal, chunks: readonly Uint8Array[], items: number, context: BatchContext): Batch {
+  let byteLength = 0
+  for (const chunk of chunks) byteLength += chunk.byteLength
+  return { signal, chunks, items, byteLength, context }
+}

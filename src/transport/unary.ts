@@ -1,0 +1,91 @@
+import type { Signal } from '../otlp/batch.ts'
+
+/** gRPC status codes by name: https://grpc.io/docs/guides/status-codes/ */
+export const GRPC = {
+  OK: 0,
+  CANCELLED: 1,
+  UNKNOWN: 2,
+  INVALID_ARGUMENT: 3,
+  DEADLINE_EXCEEDED: 4,
+  NOT_FOUND: 5,
+  PERMISSION_DENIED: 7,
+  RESOURCE_EXHAUSTED: 8,
+  ABORTED: 10,
+  OUT_OF_RANGE: 11,
+  UNIMPLEMENTED: 12,
+  INTERNAL: 13,
+  UNAVAILABLE: 14,
+  DATA_LOSS: 15,
+  UNAUTHENTICATED: 16,
+} as const
+
+/** Why a call failed, in gRPC's terms; HTTP's follow from it (OTLP specification, "OTLP/HTTP Response"). */
+export interface CallStatus {
+  readonly code: number
+  readonly message: string
+  /** Becomes `google.rpc.RetryInfo` and `Retry-After`. */
+  readonly retryAfterMs?: number
+}
+
+/** What is known of a call before its body. */
+export interface CallHead {
+  readonly protocol: 'grpc' | 'http'
+  readonly signal: Signal
+  /** `host:port` of the client. */
+  readonly peer: string
+  /** Lower-case names. Built when asked for: most calls never look. */
+  metadata(): Record<string, readonly string[]>
+}
+
+/** One unary OTLP call with its whole body, decompressed. Answered exactly once, by `ok` or `fail`. */
+export interface ServerCall {
+  readonly head: CallHead
+  readonly body: Uint8Array
+  /** Bytes as they came off the wire and the name of their compression, where there was one. */
+  readonly compressed?: { readonly encoding: string; readonly bytes: Uint8Array }
+  /** Aborts when the client has gone or its deadline passed; answering then does nothing. */
+  readonly gone: boolean
+  onGone(callback: () => void): void
+  /** Sends an Export response, serialized; empty for plain success. */
+  ok(response?: Uint8Array): void
+  fail(status: CallStatus): void
+}
+
+export interface ServerHandler {
+  /** Runs at the headers, before any of the body is read; a status refuses the call. */
+  authorise?(head: CallHead): CallStatus | undefined
+  handle(call: ServerCall): void
+}
+
+export interface Server {
+  /** Where it listens: `127.0.0.1:4317`, after port 0 was bound. */
+  readonly address: string
+  /** Refuses new calls (GOAWAY, `Connection: close`), waits for those under way until the signal aborts, then cuts. */
+  close(signal: AbortSignal): Promise<void>
+}
+
+/** What became of a call that a client made. */
+export type CallResult =
+  | { readonly ok: true; readonly response: Uint8Array }
+  | {
+      readonly ok: false
+      readonly status: CallStatus
+      /** HTTP status where the transport was HTTP. */
+      readonly httpStatus?: number
+      /** The peer never saw the call, or nobody knows: `ECONNREFUSED`, `ETIMEDOUT`, … */
+      readonly connection?: string
+    }
+
+export interface Client {
+  /**
+   * Sends the chunks, laid end to end, as one request. Never rejects: failures are results. `release` runs when no write references the
+   * chunks any more, which after a time-out may be later than the result.
+   */
+  call(signal: Signal, chunks: readonly Uint8Array[], options: CallOptions): Promise<CallResult>
+  close(): Promise<void>
+}
+
+export interface CallOptions {
+  readonly timeoutMs: number
+  readonly release?: () => void
+}
