@@ -10,6 +10,10 @@ export type ComponentKind = 'receiver' | 'processor' | 'exporter' | 'connector' 
 export interface Component {
   /** May do I/O: bind, open, connect. A rejection stops the start of everything. */
   start?(): Promise<void> | void
+  /** Every component has started and data may flow. */
+  ready?(): void
+  /** The stop of everything begins: called on all before the first `stop`. */
+  stopping?(): void
   /**
    * Refuses new work, settles what is held before the deadline, releases everything. Safe twice, safe unstarted.
    * Whatever is still held at the deadline is settled `stopping`.
