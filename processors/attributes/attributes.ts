@@ -1,0 +1,41 @@
+import { AttributeActions, actionsField, checkActions } from '../../src/component/attribute-actions.ts'
+import { define } from '../../src/component/define.ts'
+import { checkMatch, matchField } from './match-config.ts'
+import { Selection } from './selection.ts'
+
+export default define({
+  kind: 'processor',
+  type: 'attributes',
+  stability: 'beta',
+  signals: ['traces', 'metrics', 'logs'],
+  summary: 'Sets, removes, hashes and converts the attributes of spans, data points and log records.',
+  config: {
+    actions: actionsField('What to do with each record’s attributes, in this order.'),
+    include: matchField('Only records that match all of this are edited.'),
+    exclude: matchField('Of those, records that match all of this are left alone.'),
+  },
+  check: (config) => [
+    ...checkActions(config.actions, 'actions'),
+    ...checkMatch(config.include, 'include'),
+    ...checkMatch(config.exclude, 'exclude'),
+  ],
+  record(config, ctx) {
+    const actions = new AttributeActions(config.actions, ctx)
+    const selection = new Selection(config.include, config.exclude, ctx.signals)
+    return {
+      access: { ...selection.access, record: { reads: ['record'], writes: ['record'] } },
+      ...selection.hooks,
+      span: (span) => {
+        if (selection.hasSpan(span)) actions.apply(span.attributes)
+      },
+      log: (log) => {
+        if (selection.hasLog(log)) actions.apply(log.attributes)
+      },
+      dataPoint: (point) => {
+        if (selection.hasDataPoint()) actions.apply(point.attributes)
+      },
+      commit: () => actions.commit(),
+      abort: () => actions.abort(),
+    }
+  },
+})
