@@ -14,7 +14,7 @@ export interface TestContext extends ComponentContext {
   readonly endpoints: { readonly transport: string; readonly address: string }[]
   /** Calls of `report`, in order. */
   readonly reports: { readonly status: string; readonly message?: string }[]
-  /** Ledger entries by `dropped/<signal>/<reason>` and `folded/<signal>`. */
+  /** Ledger entries by `dropped/<signal>/<reason>`, `failed/<signal>/<reason>` and `folded/<signal>`. */
   readonly booked: Map<string, number>
 }
 
@@ -67,6 +67,7 @@ function memoryLedger(booked: Map<string, number>): LedgerEntries {
   const book = (entry: string, items: number): void => void booked.set(entry, (booked.get(entry) ?? 0) + items)
   return {
     dropped: (signal, reason, items) => book(`dropped/${signal}/${reason}`, items),
+    failed: (signal, reason, items) => book(`failed/${signal}/${reason}`, items),
     folded: (signal, items) => book(`folded/${signal}`, items),
   }
 }

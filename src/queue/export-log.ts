@@ -1,0 +1,112 @@
+import type { ComponentContext } from '../component/contracts.ts'
+import type { ExportCode } from './codes.ts'
+import { Summary } from './summary.ts'
+
+/** A peer that comes and goes gets one line per this many milliseconds. */
+const OUTAGE_EVERY_MS = 10_000
+/** While it stays away, and for what loses nothing. */
+const REMINDER_EVERY_MS = 60_000
+const LOSS_EVERY_MS = 10_000
+
+/**
+ * What an exporter says to people. A line when the peer stops taking data, one when it takes it again, one when data is
+ * lost; never one per batch, however many fail.
+ */
+export class ExportLog {
+  readonly #ctx: ComponentContext
+  readonly #held: () => number
+  readonly #lost: Summary
+  readonly #full: Summary
+  readonly #partial: Summary
+  #outage: { readonly since: number; failures: number; said: boolean } | undefined
+  #lastWarning = Number.NEGATIVE_INFINITY
+
+  /** `held` tells how many batches the exporter holds. */
+  constructor(ctx: ComponentContext, held: () => number) {
+    this.#ctx = ctx
+    this.#held = held
+    this.#lost = new Summary(ctx.clock, LOSS_EVERY_MS, ({ items, batches, cause }) => {
+      this.#say('error', 'EXPORT_LOST', `${items} items in ${count(batches, 'batch')} are lost: ${cause}`)
+    })
+    this.#full = new Summary(ctx.clock, REMINDER_EVERY_MS, ({ items, batches, cause }) => {
+      this.#say(
+        'warn',
+        'EXPORT_QUEUE_FULL',
+        `${cause}; told the senders of ${count(batches, 'batch')} (${items} items) to come again`,
+      )
+    })
+    this.#partial = new Summary(ctx.clock, REMINDER_EVERY_MS, ({ items, batches, cause }) => {
+      this.#say(
+        'warn',
+        'EXPORT_PARTIAL_SUCCESS',
+        `the peer refused ${items} items of ${count(batches, 'batch')} for good: ${cause}`,
+      )
+    })
+  }
+
+  attemptFailed(reason: string, message: string): void {
+    const now = this.#ctx.clock.monotonic()
+    if (this.#outage === undefined) {
+      this.#outage = { since: now, failures: 0, said: false }
+      this.#ctx.report('recoverable', message)
+    }
+    const outage = this.#outage
+    outage.failures++
+    if (now - this.#lastWarning < (outage.said ? REMINDER_EVERY_MS : OUTAGE_EVERY_MS)) return
+    const lasting = outage.said ? ` (for ${seconds(now - outage.since)}, ${outage.failures} attempts)` : ''
+    this.#say(
+      'warn',
+      reason === 'unreachable' ? 'EXPORT_UNREACHABLE' : 'EXPORT_FAILING',
+      `${message}${lasting}; ${count(this.#held(), 'batch')} held`,
+    )
+    outage.said = true
+    this.#lastWarning = now
+  }
+
+  attemptSucceeded(): void {
+    const outage = this.#outage
+    if (outage === undefined) return
+    this.#outage = undefined
+    this.#ctx.report('ok')
+    if (!outage.said) return
+    const lasted = seconds(this.#ctx.clock.monotonic() - outage.since)
+    this.#ctx.log.info(
+      `exporter ${this.#ctx.id}: works again after ${lasted} and ${count(outage.failures, 'failed attempt')}`,
+    )
+  }
+
+  /** Data that somebody was told is safe is given up on. */
+  lost(items: number, cause: string): void {
+    this.#lost.add(items, cause)
+  }
+
+  refused(items: number, cause: string): void {
+    this.#full.add(items, cause)
+  }
+
+  partial(rejected: number, message: string): void {
+    this.#partial.add(rejected, message)
+  }
+
+  /** Says what is unsaid and leaves no timer. */
+  close(): void {
+    this.#lost.flush()
+    this.#full.flush()
+    this.#partial.flush()
+  }
+
+  #say(level: 'warn' | 'error', code: ExportCode, text: string): void {
+    this.#ctx.log[level]({ code }, `exporter ${this.#ctx.id}: ${text}  (${code})`)
+  }
+}
+
+/** `31 s`, `1.5 s`, `250 ms`. */
+export function seconds(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`
+  return `${Math.round(ms / 100) / 10} s`
+}
+
+function count(n: number, noun: string): string {
+  if (n === 1) return `1 ${noun}`
+  return `${n} ${noun}${noun.endsWith('ch') ? 'es' : 's'}`
+}

@@ -1,0 +1,79 @@
+import type { Component, ComponentContext, Deadline } from '../component/contracts.ts'
+import { type Acknowledgement, type Consumer, type Delivery, nack } from '../component/delivery.ts'
+import type { Signal } from '../otlp/batch.ts'
+import { ExportLog } from './export-log.ts'
+import type { QueueConfig, RetryConfig } from './fields.ts'
+import type { Send } from './send.ts'
+import { SignalSender } from './signal-sender.ts'
+
+export interface QueuedExporterOptions {
+  readonly ctx: ComponentContext
+  /** Value of `sendingQueueField`. */
+  readonly queue: QueueConfig
+  /** Value of `retryField`. */
+  readonly retry: RetryConfig
+  /** Handed to every `send`, which keeps to it; 0: no limit. */
+  readonly timeoutMs: number
+  readonly send: Send
+}
+
+export interface QueuedExporter extends Component, Consumer {
+  stop(deadline: Deadline): Promise<void>
+}
+
+/**
+ * Everything of an exporter but the sending: a memory queue a signal, retries, counters, logs and the way to stop.
+ * An exporter that holds a client closes it after `stop` has resolved.
+ *
+ * With the queue on, it acknowledges `admitted`, or `delivered` under `wait_for_result`. With it off, `delivered`: every
+ * batch is sent as it comes, any number at a time, and retried while its sender waits.
+ */
+export function queuedExporter(options: QueuedExporterOptions): QueuedExporter {
+  return new KitExporter(options)
+}
+
+class KitExporter implements QueuedExporter {
+  readonly acknowledges: Acknowledgement
+  readonly #options: QueuedExporterOptions
+  readonly #log: ExportLog
+  readonly #senders = new Map<Signal, SignalSender>()
+  #stopped: Promise<void> | undefined
+
+  constructor(options: QueuedExporterOptions) {
+    const { ctx, queue } = options
+    this.#options = options
+    this.acknowledges = queue.enabled && !queue.wait_for_result ? 'admitted' : 'delivered'
+    this.#log = new ExportLog(ctx, () => {
+      let held = 0
+      for (const sender of this.#senders.values()) held += sender.held
+      return held
+    })
+    for (const signal of ctx.signals) {
+      this.#senders.set(signal, new SignalSender(signal, { ...options, log: this.#log }))
+    }
+  }
+
+  consume(delivery: Delivery): void {
+    const sender = this.#senders.get(delivery.batch.signal)
+    if (sender === undefined) {
+      const { signal } = delivery.batch
+      nack(delivery, {
+        verdict: 'reject',
+        reason: 'wrong_signal',
+        message: `exporter ${this.#options.ctx.id}: is in no ${signal} pipeline but was handed ${signal}`,
+      })
+      return
+    }
+    sender.consume(delivery)
+  }
+
+  stop(deadline: Deadline): Promise<void> {
+    this.#stopped ??= this.#stop(deadline)
+    return this.#stopped
+  }
+
+  async #stop(deadline: Deadline): Promise<void> {
+    await Promise.all([...this.#senders.values()].map((sender) => sender.stop(deadline)))
+    this.#log.close()
+  }
+}
