@@ -105,7 +105,7 @@ export class SignalSender {
       })
     }
     this.#queued.clear()
-    for (const held of this.#held) this.#fail(held, this.#leftBehind(held))
+    for (const held of this.#held) this.#leaveBehind(held)
   }
 
   #hold(delivery: Delivery, size: number): Held {
@@ -191,14 +191,14 @@ export class SignalSender {
     if (result.verdict === 'reject') {
       // Where it is lost, the line about the loss says why.
       if (held.delivery.awaited) log.attemptFailed(result.reason, result.message)
-      this.#fail(held, this.#failure('reject', result.reason, result.message, result))
+      this.#fail(held, 'reject', result.reason, result.message)
       return
     }
     log.attemptFailed(result.reason, result.message)
     if (!this.#options.retry.enabled) {
-      this.#fail(held, this.#failure('retry', result.reason, `${result.message}; retry_on_failure is off`, result))
+      this.#fail(held, 'retry', result.reason, `${result.message}; retry_on_failure is off`)
     } else if (this.#stopping) {
-      this.#fail(held, this.#leftBehind(held))
+      this.#leaveBehind(held)
     } else {
       this.#waitOrGiveUp(held, result)
     }
@@ -215,12 +215,9 @@ export class SignalSender {
       // branch that still awaits, a sender that is told to come again saves it.
       this.#fail(
         held,
-        this.#failure(
-          'retry',
-          'retries_exhausted',
-          `gave up after ${attempts} in ${seconds(elapsed)}, last error: ${failure.message}`,
-          failure,
-        ),
+        'retry',
+        'retries_exhausted',
+        `gave up after ${attempts} in ${seconds(elapsed)}, last error: ${failure.message}`,
       )
       return
     }
@@ -230,12 +227,18 @@ export class SignalSender {
     }, wait)
   }
 
-  #fail(held: Held, failure: Failure): void {
+  #fail(held: Held, verdict: Failure['verdict'], reason: string, text: string): void {
     const { items } = held.delivery.batch
     this.#metrics.sendFailed.add(items)
     // Whoever still awaits has the data and is told; else this was the last place that had it.
-    if (!held.delivery.awaited) this.#options.log.lost(items, failure.message)
-    this.#settle(held, { ok: false, failure })
+    if (!held.delivery.awaited) this.#options.log.lost(items, text)
+    this.#settle(held, { ok: false, failure: this.#failure(verdict, reason, text, held.lastFailure) })
+  }
+
+  #leaveBehind(held: Held): void {
+    const last = held.lastFailure
+    const why = last === undefined ? 'it was not sent in time' : `last error: ${last.message}`
+    this.#fail(held, 'stopping', 'stopping', `stopped with the batch unsent, ${why}`)
   }
 
   #settle(held: Held, outcome: Outcome): void {
@@ -253,12 +256,6 @@ export class SignalSender {
     if (!this.#options.queue.enabled) return
     this.#size += by
     this.#metrics.queueSize.set(this.#size)
-  }
-
-  #leftBehind(held: Held): Failure {
-    const last = held.lastFailure
-    const why = last === undefined ? 'the time to stop was over before it was sent' : `last error: ${last.message}`
-    return this.#failure('stopping', 'stopping', `stopped with the batch unsent, ${why}`, last)
   }
 
   #failure(verdict: Failure['verdict'], reason: string, text: string, from?: SendFailure): Failure {

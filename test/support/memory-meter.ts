@@ -30,7 +30,7 @@ export class MemoryMeter implements Meter {
 
   /** Every series that is not 0: `name{label=value,…}` with labels in alphabetical order. */
   get series(): Record<string, number> {
-    return Object.fromEntries([...this.#values].filter(([, value]) => value !== 0).sort())
+    return Object.fromEntries([...this.#values].filter(([, value]) => value !== 0).sort(([a], [b]) => (a < b ? -1 : 1)))
   }
 }
 
