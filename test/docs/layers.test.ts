@@ -106,7 +106,11 @@ function packageOf(specifier: string): string {
 describe('everything from outside is handed in', () => {
   const RULES: readonly { readonly what: string; readonly pattern: RegExp; readonly except: RegExp }[] = [
     // A test moves ctx.clock; what reads the system's clock cannot be tested without waiting.
-    { what: 'the system clock', pattern: /\bDate\.now\(|\bnew Date\(\)/, except: /^src\/(clock\.ts|telemetry\/log\.ts|cli\/)/ },
+    {
+      what: 'the system clock',
+      pattern: /\bDate\.now\(|\bnew Date\(\)/,
+      except: /^src\/(clock\.ts|telemetry\/log\.ts|cli\/)/,
+    },
     // 6 to 10 times dearer than undici's own API.
     { what: 'the global fetch', pattern: /(?<![.\w])fetch\(/, except: /^$/ },
     { what: 'console', pattern: /(?<![.\w])console\./, except: /^src\/cli\// },

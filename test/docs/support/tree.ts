@@ -38,5 +38,7 @@ export function imports(path: string): string[] {
 
 /** `path` as a link in the file `from` would have to spell it, made relative to the repository. */
 export function resolveLink(from: string, path: string): string {
-  return relative(root, join(root, dirname(from), path)).split(sep).join('/')
+  return relative(root, join(root, dirname(from), path))
+    .split(sep)
+    .join('/')
 }

@@ -1,0 +1,94 @@
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import builtIn from '../src/cli/components.ts'
+import type { Definition } from '../src/component/define.ts'
+import { ComponentRegistry } from '../src/component/registry.ts'
+import { referenceTable } from '../src/config/reference.ts'
+import { createRegistry } from '../src/config/registry.ts'
+import { generateSchemas } from '../src/config/schema.ts'
+
+const root = join(import.meta.dirname, '..')
+
+/** A file of the tree that is generated, wholly or between marks, and the text it should have. */
+export interface Generated {
+  /** Below the repository, with forward slashes. */
+  readonly path: string
+  readonly text: string
+  /** What the file says now; undefined where there is none. */
+  readonly now: string | undefined
+}
+
+/** Everything that follows from definitions and code lists: schemas/, and the tables in READMEs. */
+export async function generated(): Promise<Generated[]> {
+  const { definitions } = new ComponentRegistry(builtIn)
+  const schemas = generateSchemas(createRegistry(definitions))
+  return [
+    ...schemas.map(({ path, text }) => ({ path, text, now: readIfThere(path) })),
+    ...definitions.map((definition) => {
+      const readme = `${definition.kind}s/${definition.type}/README.md`
+      return between(readme, 'reference', referenceTable(definition))
+    }),
+    between('README.md', 'components', componentTable(definitions)),
+    between('src/README.md', 'error-codes', codeTable(await errorCodes())),
+  ]
+}
+
+/** All error codes with their meaning, from the `codes.ts` beside the code that uses them, sorted. */
+export async function errorCodes(): Promise<[code: string, meaning: string][]> {
+  const lists = globSync(['src/**/codes.ts', '{receivers,processors,exporters,connectors,extensions}/**/codes.ts'], {
+    cwd: root,
+  })
+  const modules = await Promise.all(
+    lists.map(
+      (path) => import(pathToFileURL(join(root, path)).href) as Promise<Record<string, Record<string, string>>>,
+    ),
+  )
+  return modules
+    .flatMap((module) => Object.values(module).flatMap((codes) => Object.entries(codes)))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+}
+
+function codeTable(codes: readonly (readonly [code: string, meaning: string])[]): string {
+  return table(
+    ['code', 'means'],
+    codes.map(([code, meaning]) => [`\`${code}\``, meaning]),
+  )
+}
+
+function componentTable(definitions: readonly Definition[]): string {
+  return table(
+    ['kind', 'type', 'signals', 'does'],
+    definitions.map(({ kind, type, aliases = [], signals, summary }) => {
+      const also = aliases.length === 0 ? '' : ` (also ${aliases.map((alias) => `\`${alias}\``).join(', ')})`
+      return [kind, `[${type}](${kind}s/${type}/README.md)${also}`, signals.join(', '), summary]
+    }),
+  )
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
+  return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n')
+}
+
+/** The file with `text` between its `<!-- mark -->` and `<!-- /mark -->`. Throws where the marks are missing. */
+function between(path: string, mark: string, text: string): Generated {
+  const now = readIfThere(path)
+  const [open, close] = [`<!-- ${mark} -->\n`, `<!-- /${mark} -->`]
+  const start = now?.indexOf(open) ?? -1
+  const end = now?.indexOf(close, start) ?? -1
+  if (now === undefined || start < 0 || end < 0) {
+    throw new Error(`${path}: expected the lines "${open.trim()}" and "${close}" around what is generated`)
+  }
+  return { path, now, text: `${now.slice(0, start + open.length)}\n${text.trim()}\n\n${now.slice(end)}` }
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(join(root, path), 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
