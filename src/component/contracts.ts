@@ -52,8 +52,13 @@ export interface ComponentContext {
   report(status: 'ok' | 'recoverable' | 'permanent' | 'fatal', message?: string): void
 }
 
-/** Items that end inside a pipeline and not at its exporters. */
+/**
+ * Items that end inside a pipeline and not at its exporters: whoever ends them books them, once. What is handed to `next`
+ * is booked behind it.
+ */
 export interface LedgerEntries {
+  /** Settled as failed by the processor itself, without being handed on: refused, given up at a stop. */
+  failed(signal: Signal, reason: string, items: number): void
   /** Left out on purpose: sampled away, filtered, … `reason` is snake_case with few values. */
   dropped(signal: Signal, reason: string, items: number): void
   /** Went into an aggregate that leaves later as other items. */

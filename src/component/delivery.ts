@@ -46,7 +46,7 @@ export interface Delivery {
   refuse(failure: Failure): void
   /** Ends the delivery. A second call throws: it is a defect of the caller. */
   settle(outcome: Outcome): void
-  /** True while somebody upstream may be waiting: neither admitted, refused nor settled yet. */
+  /** True while somebody upstream may be waiting for an answer: neither admitted, refused nor settled, all the way up. */
   readonly awaited: boolean
 }
 
@@ -55,6 +55,15 @@ export interface Delivery {
  * does, `delivered` the last peer said yes. Each is stronger than the one before.
  */
 export type Acknowledgement = 'admitted' | 'persisted' | 'delivered'
+
+const STRENGTH: Readonly<Record<Acknowledgement, number>> = { admitted: 0, persisted: 1, delivered: 2 }
+
+/** An acknowledgement is worth as much as the weakest of those it stands for; for no consumer, `delivered`. */
+export function weakest(consumers: Iterable<Pick<Consumer, 'acknowledges'>>): Acknowledgement {
+  let weakest: Acknowledgement = 'delivered'
+  for (const { acknowledges } of consumers) if (STRENGTH[acknowledges] < STRENGTH[weakest]) weakest = acknowledges
+  return weakest
+}
 
 /** Whoever takes deliveries. `consume` never throws and never blocks: refusal is an outcome. */
 export interface Consumer {
@@ -78,6 +87,8 @@ export interface DeliveryEvents {
   admitted?(): void
   refused?(failure: Failure): void
   settled(outcome: Outcome): void
+  /** Whether somebody further up still waits; without it, somebody does. */
+  awaited?(): boolean
 }
 
 /** The first delivery of a batch: a receiver, or whoever else brings data in, makes it. */
@@ -97,17 +108,17 @@ class RootDelivery implements Delivery {
   }
 
   get awaited(): boolean {
-    return !this.#answered && !this.#settled
+    return !this.#answered && !this.#settled && (this.#events.awaited?.() ?? true)
   }
 
   admit(): void {
-    if (!this.awaited) return
+    if (this.#answered || this.#settled) return
     this.#answered = true
     this.#events.admitted?.()
   }
 
   refuse(failure: Failure): void {
-    if (!this.awaited) return
+    if (this.#answered || this.#settled) return
     this.#answered = true
     this.#events.refused?.(failure)
   }
@@ -134,6 +145,7 @@ export function replace(parent: Delivery, batch: Batch): Delivery {
     admitted: () => parent.admit(),
     refused: (failure) => parent.refuse(failure),
     settled: (outcome) => parent.settle(outcome),
+    awaited: () => parent.awaited,
   })
 }
 
@@ -180,6 +192,7 @@ function derive(parent: Delivery, parts: readonly Batch[], addRejected: (a: numb
         if (--unsettled === 0) parent.settle(worst)
         else if (!answered) answer()
       },
+      awaited: () => parent.awaited,
     })
   })
 }
@@ -208,5 +221,6 @@ export function merge(parents: readonly Delivery[], batch: Batch): Delivery {
       const share: Outcome = outcome.ok ? { ...outcome, rejected: 0 } : outcome
       for (const parent of parents) parent.settle(share)
     },
+    awaited: () => parents.some((parent) => parent.awaited),
   })
 }

@@ -5,6 +5,8 @@ export const SIGNALS: readonly Signal[] = ['traces', 'metrics', 'logs', 'profile
 
 /** What is known of where a batch came from. Plain data: it crosses threads and survives a queue on disk. */
 export interface BatchContext {
+  /** How it came in: `grpc`, `http`, …; the `transport` label of the receiver's metrics. */
+  readonly transport?: string
   /** Address of the client, `host:port`, where there is one. */
   readonly peer?: string
   /** Request headers or gRPC metadata, lower-case names; only where the receiver was told to keep them. */

@@ -1,0 +1,3 @@
+import forward from './forward/forward.ts'
+
+export default [forward]

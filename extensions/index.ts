@@ -1,0 +1,3 @@
+import healthCheck from './health_check/health_check.ts'
+
+export default [healthCheck]

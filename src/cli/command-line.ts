@@ -1,0 +1,103 @@
+import { Command, CommanderError, Option } from 'commander'
+import { version } from './version.ts'
+
+/** The options that say which configuration is meant; every command that reads one takes them. */
+export interface ConfigSources {
+  readonly config: readonly string[]
+  readonly set: readonly string[]
+}
+
+interface RawSources {
+  readonly config?: string[]
+  readonly set?: string[]
+}
+
+const collect = (value: string, all: string[] = []): string[] => [...all, value]
+
+function withSources(command: Command): Command {
+  return command
+    .argument('[files...]', 'configuration files; later ones override earlier ones')
+    .addOption(
+      new Option(
+        '--config <uri>',
+        'a configuration file or file:, env:, yaml:, http:, https: URI; repeatable, later wins',
+      ).argParser(collect),
+    )
+    .addOption(
+      new Option(
+        '--set <key=value>',
+        'sets one key after all files, e.g. --set exporters.debug.verbosity=detailed',
+      ).argParser(collect),
+    )
+}
+
+function sources(files: readonly string[], { config = [], set = [] }: RawSources): ConfigSources {
+  return { config: [...files, ...config], set }
+}
+
+/** Parses arguments and runs the command they name; sets the exit code. Resolves when the command has ended. */
+export async function commandLine(args: readonly string[]): Promise<void> {
+  const program = new Command('sluice')
+    .description('An OpenTelemetry pipeline engine: runs OpenTelemetry Collector configurations.')
+    .version(version(), '-v, --version')
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'sluice: ')) })
+
+  withSources(program.command('run', { isDefault: true }))
+    .description('run pipelines until SIGINT or SIGTERM (the default command)')
+    .option('--lanes <n>', 'worker threads that each run every pipeline')
+    .action(async (files: string[], options: RawSources & { lanes?: string }) => {
+      const { run } = await import('./run.ts')
+      const { config, set } = sources(files, options)
+      process.exitCode = await run({
+        config,
+        set: options.lanes === undefined ? set : [...set, `service.lanes=${options.lanes}`],
+      })
+    })
+
+  withSources(program.command('validate'))
+    .description('check a configuration without starting anything; problems go to standard error, one a line')
+    .action(async (files: string[], options: RawSources) => {
+      const { validate } = await import('./validate.ts')
+      process.exitCode = await validate(sources(files, options))
+    })
+
+  withSources(program.command('print-config'))
+    .alias('print-initial-config')
+    .description('print the effective configuration, defaults filled in and secrets redacted')
+    .action(async (files: string[], options: RawSources) => {
+      const { printConfiguration } = await import('./print-config.ts')
+      process.exitCode = await printConfiguration(sources(files, options))
+    })
+
+  program
+    .command('components')
+    .description('list the components of this build')
+    .option('--json', 'as a JSON array of {kind, type, aliases, signals, stability}')
+    .action(async (options: { json?: boolean }) => {
+      const { components } = await import('./list-components.ts')
+      process.stdout.write(components(options.json ?? false))
+    })
+
+  program
+    .command('schema')
+    .description('print the JSON Schema of the configuration, for editors')
+    .action(async () => {
+      const { schema } = await import('./schema.ts')
+      process.stdout.write(schema())
+    })
+
+  program
+    .command('version')
+    .description('print the version')
+    .action(() => {
+      process.stdout.write(`sluice ${version()} (Node ${process.versions.node})\n`)
+    })
+
+  try {
+    await program.parseAsync(args, { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    process.exitCode = error.exitCode
+  }
+}

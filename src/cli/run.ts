@@ -1,0 +1,125 @@
+import { MetricsServer } from '../admin/metrics-server.ts'
+import { processReadings } from '../admin/process-readings.ts'
+import type { ResolvedConfig } from '../config/resolved.ts'
+import { SluiceError } from '../errors.ts'
+import type { Listening } from '../lanes/protocol.ts'
+import { siblingModule } from '../lanes/sibling-module.ts'
+import { Supervisor } from '../lanes/supervisor.ts'
+import { type LedgerRow, ledgerRows, ledgerTable, total } from '../telemetry/ledger.ts'
+import { type LogOptions, makeLogger } from '../telemetry/log.ts'
+import { MeterRegistry } from '../telemetry/registry.ts'
+import type { ConfigSources } from './command-line.ts'
+import { loadOrReport } from './load.ts'
+import { startScreen } from './start-screen.ts'
+import { version } from './version.ts'
+
+/** Runs a configuration until a signal or a failure. Resolves with the exit code. */
+export async function run(sources: ConfigSources): Promise<number> {
+  const loaded = await loadOrReport(sources)
+  if (loaded === undefined) return 1
+  const { config, warnings, notes } = loaded
+  const logOptions = logOptionsOf(config)
+  const log = makeLogger(logOptions)
+  for (const warning of warnings) log.warn(warning)
+  for (const note of notes) log.info(note)
+
+  const registry = new MeterRegistry()
+  registry.observe(processReadings)
+  const supervisor = new Supervisor({
+    config,
+    log: logOptions,
+    registry,
+    components: siblingModule(import.meta.url, 'components'),
+  })
+  const signals = new Signals()
+  const metrics = config.service.telemetry.metrics && new MetricsServer(registry, config.service.telemetry.metrics)
+  try {
+    const listening = await Promise.all([supervisor.start(), metrics?.start()]).then(([lane, address]) => [
+      ...lane,
+      ...(address === undefined
+        ? []
+        : [{ component: 'metrics', transport: 'http', address: `http://${address}/metrics` }]),
+    ])
+    announce(logOptions, config, listening)
+    await Promise.race([signals.first, supervisor.ended])
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error
+    log.fatal(`${error.message}  (${error.code})`)
+    await metrics?.stop()
+    await supervisor.stop(0)
+    return 1
+  }
+
+  const before = ledgerRows(registry.read())
+  const timeoutMs = config.service.shutdownTimeoutMs
+  log.info(`stopping: draining for at most ${timeoutMs / 1000} s; a second signal ends at once`)
+  void signals.second.then(() => {
+    log.warn('ended at once by a second signal; what was held in memory is lost')
+    process.exit(1)
+  })
+  await supervisor.stop(timeoutMs)
+  await metrics?.stop()
+  report(logOptions, before, ledgerRows(registry.read()))
+  signals.release()
+  return 0
+}
+
+function logOptionsOf({ service }: ResolvedConfig): LogOptions {
+  const { level, encoding, initialFields } = service.telemetry.logs
+  const terminal = process.stderr.isTTY === true
+  return {
+    level,
+    encoding: encoding ?? (terminal ? 'console' : 'json'),
+    colour: terminal && !process.env['NO_COLOR'],
+    initialFields,
+  }
+}
+
+function announce(log: LogOptions, config: ResolvedConfig, listening: readonly Listening[]): void {
+  if (log.encoding === 'console') {
+    process.stderr.write(`${startScreen(version(), config, listening, { rows: process.stderr.rows ?? 40 })}\n`)
+    return
+  }
+  const pipelines = config.service.pipelines.map(({ id }) => id)
+  makeLogger(log).info({ version: version(), node: process.versions.node, pipelines, listening }, 'started')
+}
+
+/** Says by number what the stop drained and what it did not, and shows the books. */
+function report(options: LogOptions, before: readonly LedgerRow[], after: readonly LedgerRow[]): void {
+  const log = makeLogger(options)
+  const held = sum(before, (row) => row.held)
+  const drained = sum(after, (row) => row.sent) - sum(before, (row) => row.sent)
+  const lost = sum(after, (row) => total(row.failed)) - sum(before, (row) => total(row.failed))
+  const left = sum(after, (row) => row.held)
+  const numbers = { held, drained, failed: lost, left }
+  const text = `stopped: ${held} items were held, ${drained} delivered while stopping, ${lost} failed, ${left} unaccounted for`
+  if (lost + left > 0) log.error(options.encoding === 'json' ? numbers : {}, text)
+  else log.info(options.encoding === 'json' ? numbers : {}, text)
+  if (options.encoding === 'console') process.stderr.write(`${ledgerTable(after)}\n`)
+  else log.info({ ledger: after }, 'ledger')
+}
+
+function sum(rows: readonly LedgerRow[], value: (row: LedgerRow) => number): number {
+  return rows.reduce((all, row) => all + value(row), 0)
+}
+
+/** SIGINT and SIGTERM, counted. */
+class Signals {
+  readonly first: Promise<void>
+  readonly second: Promise<void>
+  readonly #listener: () => void
+
+  constructor() {
+    const first = Promise.withResolvers<void>()
+    const second = Promise.withResolvers<void>()
+    this.first = first.promise
+    this.second = second.promise
+    let seen = 0
+    this.#listener = () => (++seen === 1 ? first : second).resolve()
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, this.#listener)
+  }
+
+  release(): void {
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, this.#listener)
+  }
+}

@@ -1,0 +1,1 @@
+import { type Editor, editorFor } from '../otlp/editor.ts'

@@ -1,0 +1,74 @@
+import type { MessagePort } from 'node:worker_threads'
+import { systemClock } from '../clock.ts'
+import type { ComponentContext } from '../component/contracts.ts'
+import { MemoryStorage } from '../component/memory-storage.ts'
+import { type ComponentLists, definitionOf, registryOf } from '../component/registry.ts'
+import { SluiceError } from '../errors.ts'
+import { type ContextScope, Graph } from '../graph/graph.ts'
+import { makeLogger } from '../telemetry/log.ts'
+import { SharedMeter } from '../telemetry/shared-meter.ts'
+import { deadlineIn } from './deadline.ts'
+import type { FromLane, LaneTask, Listening, ToLane } from './protocol.ts'
+
+/** How long a start that failed may take to stop what had already started. */
+const CLEAN_UP_MS = 5_000
+
+/**
+ * One lane: complete pipelines in this worker thread. The task ends when the supervisor says stop, or at once when the
+ * start failed.
+ */
+export default async function lane(task: LaneTask): Promise<void> {
+  const { port } = task
+  const say = (message: FromLane): void => port.postMessage(message)
+  try {
+    const listening: Listening[] = []
+    const graph = await buildGraph(task, say, listening)
+    await graph.start(() => deadlineIn(CLEAN_UP_MS))
+    say({ type: 'started', listening })
+    const { timeoutMs } = await stopAsked(port)
+    const deadline = deadlineIn(timeoutMs)
+    const log = makeLogger(task.log)
+    await graph.stop(deadline, (component, err) => log.error({ component, err }, 'did not stop cleanly'))
+    deadline.clear()
+    say({ type: 'stopped' })
+  } catch (error) {
+    const code = error instanceof SluiceError ? error.code : 'START_FAILED'
+    say({ type: 'failed', code, message: error instanceof Error ? error.message : String(error) })
+  } finally {
+    port.close()
+  }
+}
+
+async function buildGraph(task: LaneTask, say: (message: FromLane) => void, listening: Listening[]): Promise<Graph> {
+  const lists = (await import(task.components)) as { readonly default: ComponentLists }
+  const registry = registryOf(lists.default)
+  const log = makeLogger(task.log)
+  const meter = new SharedMeter(task.meter, (series) => say({ type: 'series', series }))
+  const context = (scope: ContextScope): ComponentContext => ({
+    kind: scope.kind,
+    id: scope.id,
+    signals: scope.signals,
+    ...(scope.pipeline !== undefined && { pipeline: scope.pipeline }),
+    ...(scope.ledger && { ledger: scope.ledger }),
+    log: log.child({ component: `${scope.kind} ${scope.id}`, ...(scope.pipeline && { pipeline: scope.pipeline }) }),
+    meter,
+    clock: systemClock,
+    storage: new MemoryStorage(),
+    listening: ({ transport, address }) => {
+      listening.push({ component: `${scope.kind} ${scope.id}`, transport, address })
+    },
+    extension: scope.extension,
+    report: (status, message) =>
+      say({
+        type: 'status',
+        component: `${scope.kind} ${scope.id}`,
+        status,
+        ...(message !== undefined && { message }),
+      }),
+  })
+  return Graph.build(task.config, { definition: (kind, type) => definitionOf(registry, kind, type), context })
+}
+
+function stopAsked(port: MessagePort): Promise<ToLane> {
+  return new Promise((resolve) => port.once('message', (message: ToLane) => resolve(message)))
+}

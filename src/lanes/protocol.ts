@@ -1,0 +1,29 @@
+import type { ResolvedConfig } from '../config/resolved.ts'
+import type { LogOptions } from '../telemetry/log.ts'
+import type { SeriesDescriptor } from '../telemetry/shared-meter.ts'
+
+/** What a lane is started with. Crosses the thread by structured clone, the port by transfer. */
+export interface LaneTask {
+  readonly config: ResolvedConfig
+  readonly log: LogOptions
+  /** Memory of the lane's meter, owned by the supervisor. */
+  readonly meter: SharedArrayBuffer
+  /** Module whose default export is a `ComponentLists`: the lane loads the same components as the supervisor. */
+  readonly components: string
+  readonly port: import('node:worker_threads').MessagePort
+}
+
+export interface Listening {
+  readonly component: string
+  readonly transport: string
+  readonly address: string
+}
+
+export type FromLane =
+  | { readonly type: 'series'; readonly series: SeriesDescriptor }
+  | { readonly type: 'started'; readonly listening: readonly Listening[] }
+  | { readonly type: 'failed'; readonly code: string; readonly message: string }
+  | { readonly type: 'status'; readonly component: string; readonly status: string; readonly message?: string }
+  | { readonly type: 'stopped' }
+
+export type ToLane = { readonly type: 'stop'; readonly timeoutMs: number }

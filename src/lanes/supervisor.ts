@@ -1,0 +1,117 @@
+import { MessageChannel } from 'node:worker_threads'
+import { Piscina } from 'piscina'
+import type { ResolvedConfig } from '../config/resolved.ts'
+import { SluiceError } from '../errors.ts'
+import type { LogOptions } from '../telemetry/log.ts'
+import type { MeterRegistry } from '../telemetry/registry.ts'
+import { SharedMeter } from '../telemetry/shared-meter.ts'
+import type { FromLane, LaneTask, Listening, ToLane } from './protocol.ts'
+import { siblingModule } from './sibling-module.ts'
+
+export interface SupervisorOptions {
+  readonly config: ResolvedConfig
+  readonly log: LogOptions
+  readonly registry: MeterRegistry
+  /** URL of the module whose default export lists the components. */
+  readonly components: string
+  onStatus?(component: string, status: string, message?: string): void
+}
+
+/**
+ * Owns the threads that pipelines run in. It touches no telemetry: it starts lanes, tells them to stop and keeps the
+ * memory their meters write to.
+ *
+ * The pool is Piscina's, one never-ending task a thread. `atomics: 'disabled'` because its wait between tasks blocks the
+ * thread's event loop, and with it every socket.
+ */
+export class Supervisor {
+  readonly #options: SupervisorOptions
+  readonly #pool: Piscina
+  #lane: RunningLane | undefined
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options
+    this.#pool = new Piscina({
+      filename: siblingModule(import.meta.url, 'lane'),
+      minThreads: 1,
+      maxThreads: 1,
+      atomics: 'disabled',
+      // The lane ends by itself; a thread without a task is not kept.
+      idleTimeout: 0,
+    })
+  }
+
+  /** Resolves with what listens once everything has started; rejects with the first reason why not. */
+  async start(): Promise<readonly Listening[]> {
+    this.#lane = new RunningLane(this.#pool, this.#options)
+    try {
+      return await this.#lane.started
+    } catch (error) {
+      await this.#pool.destroy()
+      throw error
+    }
+  }
+
+  /** Settles when the lane has ended: normally after `stop`, otherwise with the error that ended it. */
+  get ended(): Promise<void> {
+    return this.#lane?.ended ?? Promise.resolve()
+  }
+
+  /** Stops receivers first, drains for at most `timeoutMs`, then ends the threads. */
+  async stop(timeoutMs: number): Promise<void> {
+    this.#lane?.stop(timeoutMs)
+    await this.#lane?.ended.catch(() => {})
+    await this.#pool.destroy()
+  }
+}
+
+class RunningLane {
+  readonly started: Promise<readonly Listening[]>
+  readonly ended: Promise<void>
+  readonly #port: MessageChannel['port1']
+
+  constructor(pool: Piscina, { config, log, registry, components, onStatus }: SupervisorOptions) {
+    const { port1, port2 } = new MessageChannel()
+    this.#port = port1
+    const meter = SharedMeter.memory()
+    const announce = registry.attach(meter)
+    const { promise, resolve, reject } = Promise.withResolvers<readonly Listening[]>()
+    this.started = promise
+    port1.on('message', (message: FromLane) => {
+      switch (message.type) {
+        case 'series':
+          announce(message.series)
+          break
+        case 'started':
+          resolve(message.listening)
+          break
+        case 'failed':
+          reject(new SluiceError(message.code, message.message))
+          break
+        case 'status':
+          onStatus?.(message.component, message.status, message.message)
+          break
+        case 'stopped':
+          break
+      }
+    })
+    const task: LaneTask = { config, log, meter, components, port: port2 }
+    this.ended = pool.run(task, { transferList: [port2] }).then(
+      () => port1.close(),
+      (error: unknown) => {
+        port1.close()
+        const message = error instanceof Error ? error.message : String(error)
+        const lost = new SluiceError('LANE_LOST', `a pipeline thread ended: ${message}`, { cause: error })
+        reject(lost)
+        throw lost
+      },
+    )
+    // Whoever starts or stops looks at these; until then a rejection is not an unhandled one.
+    this.ended.catch(() => {})
+    this.started.catch(() => {})
+  }
+
+  stop(timeoutMs: number): void {
+    this.#port.postMessage({ type: 'stop', timeoutMs } satisfies ToLane)
+  }
+}
