@@ -21,8 +21,8 @@ export type Shape =
   | { readonly kind: 'bool' }
   | { readonly kind: 'int' | 'number'; readonly min?: number; readonly max?: number }
   | { readonly kind: 'string'; readonly pattern?: RegExp; readonly example?: string; readonly secret?: boolean }
-  | { readonly kind: 'enum'; readonly values: readonly string[] }
-  | { readonly kind: 'duration'; readonly min?: number }
+  | { readonly kind: 'enum'; readonly values: readonly string[]; readonly anyCase?: boolean }
+  | { readonly kind: 'duration'; readonly min?: number; readonly max?: number }
   | { readonly kind: 'list'; readonly item: Field<unknown>; readonly minItems?: number }
   | { readonly kind: 'map'; readonly value: Field<unknown> }
   | { readonly kind: 'object'; readonly fields: Fields }
@@ -93,19 +93,23 @@ export const field = {
   secret<const O extends Optional<string>>(doc: string, options?: O): Field<Presence<string, O>> {
     return make({ kind: 'string', secret: true }, doc, options)
   },
-  enum<const V extends readonly string[], const O extends Optional<V[number]>>(
+  /** One of `values`. `anyCase`: in upper or lower case, where the Collector does not care; the component receives `values`' spelling. */
+  enum<const V extends readonly string[], const O extends Optional<V[number]> & { readonly anyCase?: boolean }>(
     doc: string,
     values: V,
     options?: O,
   ): Field<Presence<V[number], O>> {
-    return make({ kind: 'enum', values }, doc, options)
+    return make({ kind: 'enum', values, ...(options?.anyCase && { anyCase: true }) }, doc, options)
   },
-  /** Written as Go does (`200ms`, `1h30m`); the component receives milliseconds, which may be fractional. */
-  duration<const O extends Optional<string> & { readonly min?: number }>(
+  /**
+   * Written as Go does (`200ms`, `1h30m`); the component receives milliseconds, which may be fractional. `min` and `max` are
+   * milliseconds; without a `min` it is 0.
+   */
+  duration<const O extends Optional<string> & { readonly min?: number; readonly max?: number }>(
     doc: string,
     options?: O,
   ): Field<Presence<number, O>> {
-    return make({ kind: 'duration', ...(options?.min !== undefined && { min: options.min }) }, doc, options)
+    return make({ kind: 'duration', ...bounds(options) }, doc, options)
   },
   list<T, const O extends Optional<readonly unknown[]> & { readonly minItems?: number }>(
     doc: string,
@@ -136,6 +140,7 @@ export const field = {
   ): Field<Presence<ConfigOf<F>, O>> {
     return make({ kind: 'object', fields }, doc, options)
   },
+  /** Whatever the YAML says, as plain data; an integer that a double cannot hold exactly is a BigInt. */
   any<const O extends Optional<unknown>>(doc: string, options?: O): Field<unknown> {
     return make({ kind: 'any' }, doc, options)
   },

@@ -1,0 +1,68 @@
+import type { Signal } from '../otlp/batch.ts'
+
+/** A configuration that was found sound: defaults filled, references checked. Plain data that crosses threads. */
+export interface ResolvedConfig {
+  /** Every configured component by id, also those that no pipeline uses. */
+  readonly receivers: Components
+  readonly processors: Components
+  readonly exporters: Components
+  readonly connectors: Components
+  readonly extensions: Components
+  readonly service: ResolvedService
+  /** Paths (`['exporters', 'otlp', 'headers', 'x-key']`) of the values that nobody may print. */
+  readonly secrets: readonly (readonly (string | number)[])[]
+}
+
+export type Components = Readonly<Record<string, ResolvedComponent>>
+
+export interface ResolvedComponent {
+  /** As the YAML spells it: `otlp/eu`. */
+  readonly id: string
+  /** The definition's own name, whichever alias the id uses. */
+  readonly type: string
+  /** What the definition's fields describe; durations in ms. */
+  readonly config: Readonly<Record<string, unknown>>
+  /** False where nothing in the service refers to it: such a component is not built. */
+  readonly used: boolean
+}
+
+export interface ResolvedPipeline {
+  /** `traces/eu`. */
+  readonly id: string
+  readonly signal: Signal
+  /** Ids of receivers, and of connectors that feed this pipeline. */
+  readonly receivers: readonly string[]
+  /** Ids in the order in which data passes them. */
+  readonly processors: readonly string[]
+  /** Ids of exporters, and of connectors that this pipeline feeds. */
+  readonly exporters: readonly string[]
+}
+
+export interface ResolvedService {
+  readonly pipelines: readonly ResolvedPipeline[]
+  /** Ids in the order in which they start. */
+  readonly extensions: readonly string[]
+  readonly telemetry: ResolvedTelemetry
+  /** Worker threads that hold the pipelines. */
+  readonly lanes: number
+  /** How long a stop may take to drain, ms. */
+  readonly shutdownTimeoutMs: number
+}
+
+export interface ResolvedTelemetry {
+  readonly logs: {
+    readonly level: 'debug' | 'info' | 'warn' | 'error' | 'fatal'
+    /** Undefined: for people on a terminal, JSON otherwise. */
+    readonly encoding: 'console' | 'json' | undefined
+    /** Stand in every line. */
+    readonly initialFields: Readonly<Record<string, unknown>>
+  }
+  /** Where Prometheus pulls Sluice's own metrics; undefined when `level: none` turns them off. */
+  readonly metrics: { readonly host: string; readonly port: number } | undefined
+  /** Attributes of Sluice itself; null takes away one that would be there on its own. */
+  readonly resource: Readonly<Record<string, string | null>>
+}
+
+/** The five sections that hold components, in the order in which problems and printed configurations list them. */
+export const SECTIONS = ['receivers', 'processors', 'exporters', 'connectors', 'extensions'] as const
+export type Section = (typeof SECTIONS)[number]
