@@ -86,6 +86,7 @@ export interface Client {
 }
 
 export interface CallOptions {
+  /** 0: no limit. */
   readonly timeoutMs: number
   readonly release?: () => void
 }

@@ -1,0 +1,238 @@
+import { type ClientHttp2Stream, constants, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http2'
+import type { GrpcConnection } from './grpc-connection.ts'
+import { MessageReader, messagePrefix } from './grpc-message.ts'
+import { formatGrpcTimeout } from './grpc-timeout.ts'
+import { readTrailers } from './rpc-status.ts'
+import { type CallResult, type CallStatus, GRPC } from './unary.ts'
+
+/** One attempt's end. */
+export interface Attempt {
+  readonly result: CallResult
+  /** The peer said that it did not look at the call, or was never reached: the same bytes again are no duplicate. */
+  readonly unprocessed: boolean
+}
+
+export interface AttemptOptions {
+  readonly headers: Readonly<Record<string, string>>
+  readonly chunks: readonly Uint8Array[]
+  readonly compressed: boolean
+  /** Milliseconds that are left; Infinity for no limit. */
+  readonly timeoutMs: number
+  /** Runs once nothing references the chunks any more: it may be later than the result, and comes always. */
+  readonly written: () => void
+}
+
+// Export responses are a few bytes; whoever sends more is no OTLP server.
+const MAX_RESPONSE_BYTES = 4 << 20
+const CALL = Symbol('call')
+
+interface CallStream extends ClientHttp2Stream {
+  [CALL]?: ClientCall
+}
+
+/** Sends one unary call on `connection`, which may still be connecting. Never rejects. */
+export function attemptCall(connection: GrpcConnection, options: AttemptOptions): Promise<Attempt> {
+  return new Promise((resolve) => new ClientCall(connection, options, resolve))
+}
+
+class ClientCall {
+  readonly #connection: GrpcConnection
+  readonly #stream: CallStream
+  readonly #options: AttemptOptions
+  readonly #timer: NodeJS.Timeout | undefined
+  #resolve: ((attempt: Attempt) => void) | undefined
+  #reader: MessageReader | undefined
+  #httpStatus = 0
+  #trailers: CallStatus | undefined
+  #error: Error | undefined
+  #written = false
+
+  constructor(connection: GrpcConnection, options: AttemptOptions, resolve: (attempt: Attempt) => void) {
+    this.#connection = connection
+    this.#options = options
+    this.#resolve = resolve
+    connection.callBegins()
+    const limited = options.timeoutMs !== Number.POSITIVE_INFINITY
+    const headers: OutgoingHttpHeaders = { ...options.headers }
+    if (limited) headers['grpc-timeout'] = formatGrpcTimeout(options.timeoutMs)
+    const stream: CallStream = connection.session.request(headers)
+    stream[CALL] = this
+    this.#stream = stream
+    stream.on('response', onHeaders)
+    stream.on('trailers', onTrailers)
+    stream.on('data', onData)
+    stream.on('end', onEnd)
+    stream.on('error', onError)
+    stream.on('close', onClose)
+    this.#timer = limited ? setTimeout(onTimeout, options.timeoutMs, this) : undefined
+    this.#send(options.chunks)
+  }
+
+  /** Corked, all goes to the socket by one write, and one callback speaks for every chunk. */
+  #send(chunks: readonly Uint8Array[]): void {
+    const stream = this.#stream
+    let length = 0
+    for (const chunk of chunks) length += chunk.length
+    stream.cork()
+    stream.write(messagePrefix(length, this.#options.compressed))
+    const last = chunks.length - 1
+    for (let i = 0; i < last; i++) stream.write(chunks[i]!)
+    stream.write(last < 0 ? EMPTY : chunks[last]!, () => this.#wrote())
+    stream.end()
+    stream.uncork()
+  }
+
+  #wrote(): void {
+    if (this.#written) return
+    this.#written = true
+    this.#options.written()
+  }
+
+  headers(headers: IncomingHttpHeaders): void {
+    this.#httpStatus = Number(headers[':status'])
+    // In a response without a body the trailers are the headers.
+    this.#trailers = readTrailers(headers)
+  }
+
+  trailers(headers: IncomingHttpHeaders): void {
+    this.#trailers = readTrailers(headers) ?? this.#trailers
+  }
+
+  data(chunk: Uint8Array): void {
+    if (this.#httpStatus !== 200) return
+    this.#reader ??= new MessageReader(MAX_RESPONSE_BYTES)
+    const problem = this.#reader.push(chunk)
+    if (problem !== undefined) this.#finish({ ok: false, status: problem }, false)
+  }
+
+  ended(): void {
+    if (this.#trailers === undefined && (this.#httpStatus === 200 || this.#httpStatus === 0)) return
+    this.#finish(this.#answer(), false)
+  }
+
+  failed(error: Error): void {
+    this.#error ??= error
+  }
+
+  timedOut(): void {
+    const seconds = this.#options.timeoutMs / 1000
+    const message = this.#connection.established
+      ? `no answer within ${seconds.toFixed(1)} s`
+      : `no connection within ${seconds.toFixed(1)} s`
+    const unprocessed = !this.#connection.established
+    this.#finish({ ok: false, status: { code: GRPC.DEADLINE_EXCEEDED, message } }, unprocessed)
+    this.#connection.probe()
+  }
+
+  closed(): void {
+    if (!this.#written) this.#writtenAfterClose()
+    if (this.#resolve === undefined) return
+    if (this.#trailers !== undefined) this.#finish(this.#answer(), false)
+    else this.#broke()
+  }
+
+  /**
+   * The stream is closed but its bytes may still be on their way through the socket. A stream that never got its number
+   * handed none over, and its write never calls back; a connection that ends forgets its writes.
+   */
+  #writtenAfterClose(): void {
+    const { session } = this.#connection
+    if (this.#stream.id === undefined || session.destroyed) setImmediate(() => this.#wrote())
+    else session.once('close', () => this.#wrote())
+  }
+
+  #answer(): CallResult {
+    const status = this.#trailers
+    if (status === undefined) {
+      const code = HTTP_TO_GRPC.get(this.#httpStatus) ?? GRPC.UNKNOWN
+      return {
+        ok: false,
+        status: { code, message: `the server answered with HTTP status ${this.#httpStatus} and no gRPC status` },
+        httpStatus: this.#httpStatus,
+      }
+    }
+    if (status.code !== GRPC.OK) return { ok: false, status }
+    const problem = this.#reader === undefined ? undefined : this.#reader.problemAtEnd()
+    if (problem !== undefined) return { ok: false, status: problem }
+    return { ok: true, response: this.#reader?.message ?? EMPTY }
+  }
+
+  /** Without an answer: by the peer's RST_STREAM, or with the connection. */
+  #broke(): void {
+    const rst = this.#stream.rstCode ?? 0
+    const cause = this.#connection.failure ?? (this.#error?.cause as Error | undefined) ?? this.#error
+    const { established, usable, session } = this.#connection
+    if (rst === constants.NGHTTP2_REFUSED_STREAM) {
+      this.#finish({ ok: false, status: { code: GRPC.UNAVAILABLE, message: 'the peer refused the stream' } }, true)
+    } else if (session.destroyed || !usable || !established) {
+      const code = (cause as NodeJS.ErrnoException | undefined)?.code ?? 'ECONNRESET'
+      const message = `connection lost: ${cause?.message ?? 'the peer closed it'}`
+      this.#finish({ ok: false, status: { code: GRPC.UNAVAILABLE, message }, connection: code }, !established)
+    } else {
+      const code = RST_TO_GRPC.get(rst) ?? GRPC.INTERNAL
+      this.#finish({ ok: false, status: { code, message: `stream ended with HTTP/2 error ${rst}` } }, false)
+    }
+  }
+
+  #finish(result: CallResult, unprocessed: boolean): void {
+    const resolve = this.#resolve
+    if (resolve === undefined) return
+    this.#resolve = undefined
+    clearTimeout(this.#timer)
+    this.#connection.callEnds()
+    // Stops what is not sent or received yet; nothing where both sides are through.
+    if (!this.#stream.closed && !(this.#stream.writableFinished && this.#stream.readableEnded)) {
+      this.#stream.close(constants.NGHTTP2_CANCEL)
+    }
+    resolve({ result, unprocessed })
+  }
+}
+
+const EMPTY = new Uint8Array(0)
+
+// gRPC: "HTTP to gRPC Status Code Mapping".
+const HTTP_TO_GRPC: ReadonlyMap<number, number> = new Map<number, number>([
+  [400, GRPC.INTERNAL],
+  [401, GRPC.UNAUTHENTICATED],
+  [403, GRPC.PERMISSION_DENIED],
+  [404, GRPC.UNIMPLEMENTED],
+  [429, GRPC.UNAVAILABLE],
+  [502, GRPC.UNAVAILABLE],
+  [503, GRPC.UNAVAILABLE],
+  [504, GRPC.UNAVAILABLE],
+])
+
+// gRPC over HTTP/2, "Errors"; what is not here is INTERNAL.
+const RST_TO_GRPC: ReadonlyMap<number, number> = new Map<number, number>([
+  [constants.NGHTTP2_CANCEL, GRPC.CANCELLED],
+  [constants.NGHTTP2_ENHANCE_YOUR_CALM, GRPC.RESOURCE_EXHAUSTED],
+  [constants.NGHTTP2_INADEQUATE_SECURITY, GRPC.PERMISSION_DENIED],
+])
+
+function onHeaders(this: CallStream, headers: IncomingHttpHeaders): void {
+  this[CALL]?.headers(headers)
+}
+
+function onTrailers(this: CallStream, headers: IncomingHttpHeaders): void {
+  this[CALL]?.trailers(headers)
+}
+
+function onData(this: CallStream, chunk: Uint8Array): void {
+  this[CALL]?.data(chunk)
+}
+
+function onEnd(this: CallStream): void {
+  this[CALL]?.ended()
+}
+
+function onError(this: CallStream, error: Error): void {
+  this[CALL]?.failed(error)
+}
+
+function onClose(this: CallStream): void {
+  this[CALL]?.closed()
+}
+
+function onTimeout(call: ClientCall): void {
+  call.timedOut()
+}

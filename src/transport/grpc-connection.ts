@@ -1,0 +1,144 @@
+import * as http2 from 'node:http2'
+import * as net from 'node:net'
+import * as tls from 'node:tls'
+import type { GrpcTarget } from './dial-target.ts'
+
+/** When a client asks whether its peer is still there. */
+export interface ClientKeepalive {
+  readonly everyMs: number
+  readonly timeoutMs: number
+  /** Also while no call is under way. */
+  readonly withoutCalls: boolean
+}
+
+export interface ConnectionOptions {
+  readonly target: GrpcTarget
+  /** TLS where given; clear text otherwise. */
+  readonly tls?: tls.ConnectionOptions
+  readonly keepalive?: ClientKeepalive
+}
+
+const STREAM_WINDOW = 1 << 20
+// A peer that does not answer the handshake: grpc-go's minimum connect time-out.
+const CONNECT_TIMEOUT_MS = 20_000
+// Asked after a call ran out of time: does nobody answer here, or was that call slow?
+const PROBE_TIMEOUT_MS = 5_000
+
+/** One HTTP/2 connection and how it is: usable for new calls, leaving (GOAWAY), or gone. */
+export class GrpcConnection {
+  readonly session: http2.ClientHttp2Session
+  /** Why it broke; undefined while it has not. */
+  failure: NodeJS.ErrnoException | undefined
+  /** It was established once. */
+  established = false
+  /** Resolves when it is established or has failed; never rejects. */
+  readonly ready: Promise<void>
+  readonly #connectTimer: NodeJS.Timeout
+  #calls = 0
+  #pingTimer: NodeJS.Timeout | undefined
+  #probing = false
+
+  constructor(options: ConnectionOptions) {
+    const { target } = options
+    this.session = http2.connect(`${options.tls ? 'https' : 'http'}://${authorityOf(target)}`, {
+      createConnection: () => openSocket(options),
+      settings: { enablePush: false, initialWindowSize: STREAM_WINDOW },
+    })
+    this.#connectTimer = setTimeout(
+      () => this.#break(connectionError('ETIMEDOUT', `no connection within ${CONNECT_TIMEOUT_MS / 1000} s`)),
+      CONNECT_TIMEOUT_MS,
+    )
+    this.#connectTimer.unref()
+    this.ready = new Promise((resolve) => {
+      this.session.once('connect', () => {
+        clearTimeout(this.#connectTimer)
+        this.established = true
+        if (options.keepalive !== undefined) this.#keepAlive(options.keepalive)
+        resolve()
+      })
+      this.session.once('close', () => {
+        clearTimeout(this.#connectTimer)
+        clearTimeout(this.#pingTimer)
+        resolve()
+      })
+    })
+    this.session.on('error', (error: NodeJS.ErrnoException) => {
+      this.failure ??= error
+    })
+    this.session.on('goaway', (code: number, _last: number, data?: Uint8Array) => {
+      if (code === http2.constants.NGHTTP2_NO_ERROR) return
+      const reason = data === undefined || data.length === 0 ? '' : `: ${new TextDecoder().decode(data)}`
+      this.failure ??= connectionError('ECONNRESET', `the peer sent GOAWAY with HTTP/2 error ${code}${reason}`)
+    })
+  }
+
+  /** New calls may go here. */
+  get usable(): boolean {
+    return !this.session.closed && !this.session.destroyed
+  }
+
+  callBegins(): void {
+    this.#calls++
+  }
+
+  callEnds(): void {
+    this.#calls--
+  }
+
+  /** A call ran out of time: finds out whether the peer still answers, and breaks the connection if not. */
+  probe(): void {
+    if (this.#probing || !this.established || !this.usable) return
+    this.#probing = true
+    this.#ping(PROBE_TIMEOUT_MS, () => {
+      this.#probing = false
+    })
+  }
+
+  #keepAlive(keepalive: ClientKeepalive): void {
+    const again = (): void => {
+      this.#pingTimer = setTimeout(() => {
+        if (!this.usable) return
+        if (this.#calls === 0 && !keepalive.withoutCalls) again()
+        else this.#ping(keepalive.timeoutMs, again)
+      }, keepalive.everyMs)
+      this.#pingTimer.unref()
+    }
+    again()
+  }
+
+  #ping(timeoutMs: number, answered: () => void): void {
+    const overdue = setTimeout(
+      () => this.#break(connectionError('ETIMEDOUT', `no answer to a ping within ${timeoutMs / 1000} s`)),
+      timeoutMs,
+    )
+    overdue.unref()
+    this.session.ping((error) => {
+      clearTimeout(overdue)
+      if (error === null) answered()
+    })
+  }
+
+  #break(error: NodeJS.ErrnoException): void {
+    this.failure ??= error
+    this.session.destroy(error)
+  }
+}
+
+function openSocket({ target, tls: secure }: ConnectionOptions): net.Socket {
+  if (secure === undefined) return net.connect({ ...target.address, noDelay: true })
+  const socket = tls.connect({ ...target.address, ...secure, ALPNProtocols: ['h2'] })
+  socket.setNoDelay(true)
+  socket.once('secureConnect', () => {
+    if (socket.alpnProtocol === 'h2') return
+    socket.destroy(connectionError('EPROTO', 'the server does not offer HTTP/2 by ALPN; is this its gRPC port?'))
+  })
+  return socket
+}
+
+function authorityOf(target: GrpcTarget): string {
+  return 'path' in target.address ? 'localhost' : target.shown
+}
+
+function connectionError(code: string, message: string): NodeJS.ErrnoException {
+  return Object.assign(new Error(message), { code })
+}

@@ -1,0 +1,41 @@
+/** Where a server listens: a TCP port, or a path of a Unix domain socket. */
+export type ListenAddress = { readonly host: string | undefined; readonly port: number } | { readonly path: string }
+
+export type ListenTransport = 'tcp' | 'tcp4' | 'tcp6' | 'unix'
+
+/**
+ * Reads an `endpoint` as Go's `net.Listen` does: `host:port`, `:port` (all interfaces), `[::1]:port`, or a path for `unix`.
+ * A string says what is wrong with it.
+ */
+export function parseListenAddress(endpoint: string, transport: ListenTransport): ListenAddress | string {
+  if (transport === 'unix') {
+    const path = endpoint.replace(/^unix:(\/\/)?/, '')
+    return path === '' ? 'expected the path of a socket, got nothing' : { path }
+  }
+  const parts = splitHostPort(endpoint)
+  if (typeof parts === 'string') return parts
+  const host = parts.host === '' ? { tcp: undefined, tcp4: '0.0.0.0', tcp6: '::' }[transport] : parts.host
+  return { host, port: parts.port }
+}
+
+/** `host:port` in its parts; a string says what is wrong with it. An empty host is the caller's to judge. */
+export function splitHostPort(endpoint: string): { readonly host: string; readonly port: number } | string {
+  const found = /^(?:\[([^\]]*)\]|([^:[\]/]*)):(\d{1,5})$/.exec(endpoint)
+  const port = Number(found?.[3])
+  if (found === null || port > 65_535) {
+    const hint = /^[^:]+$/.test(endpoint)
+      ? '; the port is missing'
+      : /^[0-9a-fA-F:]*::?[0-9a-fA-F:]*:\d+$/.test(endpoint)
+        ? '; an IPv6 address needs brackets: "[::1]:4317"'
+        : /^[a-z]+:\/\//i.test(endpoint)
+          ? '; leave out the scheme'
+          : ''
+    return `expected host:port with a port from 0 to 65535, got "${endpoint}"${hint}`
+  }
+  return { host: found[1] ?? found[2] ?? '', port }
+}
+
+/** `host:port`, with brackets around IPv6. */
+export function formatHostPort(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+}
