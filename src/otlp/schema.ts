@@ -109,6 +109,3 @@ export const REQUESTS: Readonly<Record<Signal, MessageSchema>> = {
   logs: messageNamed('ExportLogsServiceRequest'),
   profiles: messageNamed('ExportProfilesServiceRequest'),
 }
-
-/** Messages nest at most this deep in input that is taken; protobuf's own implementations stop at 100. */
-export const MAX_NESTING = 64

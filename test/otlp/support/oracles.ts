@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { create, createFileRegistry, type DescMessage, fromBinary, type Message, toBinary } from '@bufbuild/protobuf'
+import { configureTextEncoding } from '@bufbuild/protobuf/wire'
 import {
   type DescriptorProto,
   DescriptorProtoSchema,
@@ -45,7 +46,8 @@ export function readProtobufjs(signal: Exclude<Signal, 'profiles'>, bytes: Uint8
 
 /** The serialization that protobufjs makes of a plain object. */
 export function writeProtobufjs(signal: Exclude<Signal, 'profiles'>, object: PlainObject): Uint8Array {
-  return CODECS[signal].encode(toProtobufjs(object) as object).finish()
+  // A plain Uint8Array: protobufjs gives a Buffer, and a deep comparison tells the two apart.
+  return new Uint8Array(CODECS[signal].encode(toProtobufjs(object) as object).finish())
 }
 
 interface Long {
@@ -91,6 +93,15 @@ function toProtobufjs(value: PlainField): unknown {
 }
 
 // --- protobuf-es, from descriptors made of the schema ---------------------------------------------------------------------
+
+// As Sluice reads text: invalid UTF-8 is kept on the wire and becomes U+FFFD for a reader, where protobuf-es would throw.
+const encoder = new TextEncoder()
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+configureTextEncoding({
+  encodeUtf8: (text) => encoder.encode(text),
+  decodeUtf8: (bytes) => decoder.decode(bytes),
+  checkUtf8: (text) => text.isWellFormed(),
+})
 
 const TYPES: Readonly<Record<FieldSchema['type'], FieldDescriptorProto_Type>> = {
   string: FieldDescriptorProto_Type.STRING,
