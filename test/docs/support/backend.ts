@@ -1,0 +1,96 @@
+import { createServer, type Server as HttpServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { gunzipSync } from 'node:zlib'
+import { Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js'
+import type { Signal } from '../../../src/otlp/batch.ts'
+import type { PlainObject } from '../../../src/otlp/plain-object.ts'
+import { readProtobufjs } from '../../otlp/support/oracles.ts'
+
+type Stable = Exclude<Signal, 'profiles'>
+
+/** A place where telemetry ends, by software that is not Sluice: @grpc/grpc-js and node:http, read by protobufjs. */
+export interface Backend {
+  /** `host:port` for gRPC. */
+  readonly grpc: string
+  /** Base URL for OTLP/HTTP. */
+  readonly http: string
+  readonly received: { readonly signal: Stable; readonly by: 'grpc' | 'http'; readonly request: PlainObject }[]
+  stop(): Promise<void>
+}
+
+const SERVICES: Readonly<Record<Stable, string>> = {
+  traces: 'trace.v1.TraceService',
+  metrics: 'metrics.v1.MetricsService',
+  logs: 'logs.v1.LogsService',
+}
+const SIGNALS = Object.keys(SERVICES) as Stable[]
+
+export async function startBackend(): Promise<Backend> {
+  const received: Backend['received'] = []
+  const take = (signal: Stable, by: 'grpc' | 'http', bytes: Uint8Array): void => {
+    received.push({ signal, by, request: readProtobufjs(signal, bytes) })
+  }
+  const grpc = await grpcServer(take)
+  const http = await httpServer(take)
+  return {
+    grpc: `127.0.0.1:${grpc.port}`,
+    http: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
+    received,
+    async stop() {
+      grpc.server.forceShutdown()
+      http.closeAllConnections()
+      await new Promise((resolve) => http.close(resolve))
+    },
+  }
+}
+
+type Take = (signal: Stable, by: 'grpc' | 'http', bytes: Uint8Array) => void
+
+async function grpcServer(take: Take): Promise<{ server: Server; port: number }> {
+  const server = new Server()
+  const raw = (bytes: Buffer): Buffer => bytes
+  for (const signal of SIGNALS) {
+    const service: ServiceDefinition = {
+      Export: {
+        path: `/opentelemetry.proto.collector.${SERVICES[signal]}/Export`,
+        requestStream: false,
+        responseStream: false,
+        requestSerialize: raw,
+        requestDeserialize: raw,
+        responseSerialize: raw,
+        responseDeserialize: raw,
+      },
+    }
+    server.addService(service, {
+      Export: (call: { request: Buffer }, done: (error: null, response: Buffer) => void) => {
+        take(signal, 'grpc', call.request)
+        done(null, Buffer.alloc(0))
+      },
+    })
+  }
+  const port = await new Promise<number>((resolve, reject) =>
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+      error === null ? resolve(bound) : reject(error),
+    ),
+  )
+  return { server, port }
+}
+
+async function httpServer(take: Take): Promise<HttpServer> {
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = []
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.on('end', () => {
+      const signal = SIGNALS.find((each) => request.url === `/v1/${each}`)
+      if (signal === undefined) {
+        response.writeHead(404).end()
+        return
+      }
+      const body = Buffer.concat(chunks)
+      take(signal, 'http', request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body)
+      response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end()
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return server
+}
