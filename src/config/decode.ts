@@ -186,7 +186,8 @@ class Decoder {
       const fix = tree.kind === 'scalar' && !hidden ? `; in brackets it is one: [${String(tree.value)}]` : ''
       return this.#mistyped(tree, path, expected, hidden, fix)
     }
-    if (items.length < (shape.minItems ?? 0)) return this.#wrong(tree, path, `expected ${expected}, got ${items.length}`)
+    if (items.length < (shape.minItems ?? 0))
+      return this.#wrong(tree, path, `expected ${expected}, got ${items.length}`)
     return this.#each(items, (item, index) => this.#item(shape.item, item, [...path, index], hidden))
   }
 
@@ -304,4 +305,3 @@ function lowerFirst(text: string): string {
   const plainText = text.replace(/\.$/, '')
   return /^[A-Z][a-z]/.test(plainText) ? plainText.charAt(0).toLowerCase() + plainText.slice(1) : plainText
 }
-

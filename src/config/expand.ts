@@ -99,7 +99,11 @@ class Expander {
       current = read.value
       hint = read.hint
     }
-    return { ...treeOf(unescape(current), place), ...(secret && { secret }), ...(hint !== undefined && { hint }) }
+    return {
+      ...treeOf(unescapeDollars(current), place),
+      ...(secret && { secret }),
+      ...(hint !== undefined && { hint }),
+    }
   }
 
   /** The text of a value that is more than a string, with its own references expanded where they can be. */
@@ -194,7 +198,7 @@ function findReference(text: string): { readonly start: number; readonly end: nu
   }
 }
 
-function unescape(text: string): string {
+function unescapeDollars(text: string): string {
   return text.replaceAll('$$', '$')
 }
 

@@ -115,7 +115,7 @@ export const field = {
     doc: string,
     item: Field<T>,
     options?: O,
-  ): Field<Presence<readonly T[], O>> {
+  ): Field<Presence<readonly Exclude<T, undefined>[], O>> {
     return make(
       { kind: 'list', item, ...(options?.minItems !== undefined && { minItems: options.minItems }) },
       doc,
@@ -126,7 +126,7 @@ export const field = {
     doc: string,
     value: Field<T>,
     options?: O,
-  ): Field<Presence<Readonly<Record<string, T>>, O>> {
+  ): Field<Presence<Readonly<Record<string, Exclude<T, undefined>>>, O>> {
     return make({ kind: 'map', value }, doc, options)
   },
   /**

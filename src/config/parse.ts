@@ -7,8 +7,8 @@ import {
   type Pair,
   type ParsedNode,
   parseAllDocuments,
-  type Document as YamlDocument,
   type YAMLMap,
+  type Document as YamlDocument,
 } from 'yaml'
 import type { ConfigCode } from './codes.ts'
 import { resolvePlain } from './scalar.ts'
@@ -180,7 +180,11 @@ class Reader {
     // Keys of the mapping itself win over merged ones, and earlier merged mappings over later ones.
     for (const tree of merged) {
       if (tree.kind !== 'map') {
-        this.errors.push({ code: 'CONFIG_SYNTAX', place: tree.place, message: 'a merge key (<<) takes a mapping or a list of mappings' })
+        this.errors.push({
+          code: 'CONFIG_SYNTAX',
+          place: tree.place,
+          message: 'a merge key (<<) takes a mapping or a list of mappings',
+        })
         continue
       }
       for (const [key, entry] of tree.entries) if (!entries.has(key)) entries.set(key, entry)

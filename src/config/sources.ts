@@ -13,7 +13,7 @@ export interface Surroundings {
 }
 
 /** The part before the colon of a source or reference. Two characters at least, so that `C:\…` is a file. */
-const LOCATION = /^([A-Za-z][A-Za-z0-9+.-]+):([^]*)$/
+const LOCATION = /^([A-Za-z][A-Za-z0-9+.-]+):(.*)$/s
 const MAX_BYTES = 4 * 1024 * 1024
 const HTTP_TIMEOUT_MS = 10_000
 
@@ -38,7 +38,10 @@ export async function readConfigSource(
   const location = drive || !uri.includes(':') ? { scheme: 'file', rest: uri } : parseLocation(uri)
   try {
     if (location === undefined) {
-      throw new SluiceError('CONFIG_SCHEME', 'the part before the colon is no scheme; for a file write "file:" before it')
+      throw new SluiceError(
+        'CONFIG_SCHEME',
+        'the part before the colon is no scheme; for a file write "file:" before it',
+      )
     }
     const source = new Source(nameOf(location), await fetchText(location, surroundings))
     return asMapping(source, parseYaml(source), report)

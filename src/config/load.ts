@@ -1,0 +1,146 @@
+import { type ConfiguredComponents, readComponents } from './components.ts'
+import { checkConnectors } from './connectors.ts'
+import { decodeFields, INVALID } from './decode.ts'
+import { expand } from './expand.ts'
+import { merge, splitKeys } from './merge.ts'
+import { didYouMean } from './nearest.ts'
+import { readPipelines } from './pipelines.ts'
+import { inReadingOrder, type Problem, Report } from './problem.ts'
+import { KIND_OF, type Registry } from './registry.ts'
+import { type Components, type ResolvedConfig, SECTIONS, type Section } from './resolved.ts'
+import { checkService, resolveTelemetry, SERVICE, type Service } from './service.ts'
+import { readConfigSource, readSetting, type Surroundings } from './sources.ts'
+import { keyAt, type Mapping, type Tree, valueAt } from './tree.ts'
+
+export interface LoadOptions extends Surroundings {
+  /** Every `--config`, in order: a path, or `scheme:…` with file, env, yaml, http or https. Later ones win. */
+  readonly sources: readonly string[]
+  /** Every `--set key.sub=value`, laid over all sources. */
+  readonly set?: readonly string[]
+}
+
+export interface Loaded {
+  /** There if and only if `problems` is empty. */
+  readonly config?: ResolvedConfig
+  /** What keeps the configuration from running, in reading order. */
+  readonly problems: readonly Problem[]
+  /** Odd, but it runs. */
+  readonly warnings: readonly Problem[]
+  /** Options that are taken and have nothing to tune here. */
+  readonly notes: readonly Problem[]
+}
+
+/**
+ * Reads, merges, expands and checks a configuration. Finds everything that is wrong before anything starts; touches
+ * nothing but the sources and what their references name. Never rejects because of what a source says.
+ */
+export async function loadConfig(options: LoadOptions, registry: Registry): Promise<Loaded> {
+  const report = new Report()
+  const root = await readRoot(options, report)
+  const config = root === undefined ? undefined : resolve(root, registry, report)
+  const order = (problems: readonly Problem[]): Problem[] => inReadingOrder(problems, options.sources)
+  return {
+    ...(config !== undefined && report.problems.length === 0 && { config }),
+    problems: order(report.problems),
+    warnings: order(report.warnings),
+    notes: order(report.notes),
+  }
+}
+
+/** All sources as one expanded tree. Undefined where one could not be read: what follows would be noise. */
+async function readRoot(options: LoadOptions, report: Report): Promise<Mapping | undefined> {
+  const trees: (Tree | undefined)[] = []
+  for (const uri of options.sources) trees.push(await readConfigSource(uri, options, report))
+  for (const argument of options.set ?? []) trees.push(readSetting(argument, report))
+  const readable = report.problems.every(({ code }) => code === 'CONFIG_DUPLICATE_KEY' || code === 'CONFIG_DOCUMENTS')
+  if (!readable) return undefined
+  const [first, ...others] = trees.filter((tree) => tree !== undefined).map((tree) => splitKeys(tree, report))
+  if (first === undefined) {
+    report.unreadable('CONFIG_EMPTY', '--config', 'no configuration was given')
+    return undefined
+  }
+  const merged = others.reduce((before, tree) => merge(before, tree, report), first)
+  const root = splitKeys(await expand(merged, options, report), report)
+  if (root.kind !== 'map') return undefined
+  if (root.entries.size > 0) return root
+  report.problem(
+    'CONFIG_EMPTY',
+    root.place,
+    [],
+    'empty configuration; it needs receivers, exporters and service.pipelines',
+  )
+  return undefined
+}
+
+function resolve(root: Mapping, registry: Registry, report: Report): ResolvedConfig | undefined {
+  checkSections(root, report)
+  const components = readComponents(root, registry, report)
+  const serviceKey = keyAt(root, ['service'])
+  const decoded = decodeFields(SERVICE, valueAt(root, ['service']), ['service'], serviceKey, report)
+  if (decoded === INVALID) return undefined
+  const service = decoded as Service
+  checkService(service, root, report)
+  checkPresence(service, components, root, report)
+  const { pipelines, used } = readPipelines(service, components, root, report)
+  checkConnectors(pipelines, components, root, report)
+  warnUnused(components, used, report)
+  const telemetry = resolveTelemetry(service, root, report)
+  if (report.problems.length > 0) return undefined
+  const section = (name: Section): Components =>
+    Object.fromEntries(
+      [...components[name].values()].map(({ id, definition, config }) => [
+        id,
+        { id, type: definition?.type ?? '', config: config ?? {}, used: used[name].has(id) },
+      ]),
+    )
+  return {
+    receivers: section('receivers'),
+    processors: section('processors'),
+    exporters: section('exporters'),
+    connectors: section('connectors'),
+    extensions: section('extensions'),
+    service: {
+      pipelines,
+      extensions: [...new Set(service.extensions)],
+      telemetry,
+      lanes: service.lanes,
+      shutdownTimeoutMs: service.shutdown_timeout,
+    },
+    secrets: report.secrets,
+  }
+}
+
+function checkSections(root: Mapping, report: Report): void {
+  const known = [...SECTIONS, 'service']
+  for (const [key, entry] of root.entries) {
+    if (known.includes(key)) continue
+    const near = didYouMean(key, known)
+    const message = `there is no such section${near === '' ? `; there are ${known.join(', ')}` : near}`
+    report.problem('CONFIG_UNKNOWN_KEY', entry.key, [key], message)
+  }
+}
+
+function checkPresence(service: Service, components: ConfiguredComponents, root: Mapping, report: Report): void {
+  for (const section of ['receivers', 'exporters'] as const) {
+    if (components[section].size > 0 || valueAt(root, [section])?.broken) continue
+    report.problem('CONFIG_REQUIRED', keyAt(root, [section]), [section], `no ${KIND_OF[section]} is configured`)
+  }
+  if (Object.keys(service.pipelines).length > 0) return
+  const path = ['service', 'pipelines']
+  const message = 'there is no pipeline; the smallest is traces: {receivers: [otlp], exporters: [debug]}'
+  report.problem('CONFIG_PIPELINE', keyAt(root, path), path, message)
+}
+
+function warnUnused(
+  components: ConfiguredComponents,
+  used: Readonly<Record<Section, ReadonlySet<string>>>,
+  report: Report,
+): void {
+  for (const section of SECTIONS) {
+    for (const { id, key } of components[section].values()) {
+      if (used[section].has(id)) continue
+      const where = section === 'extensions' ? 'service.extensions does not name it' : 'no pipeline names it'
+      report.warning('CONFIG_UNUSED', key, [section, id], `is not started: ${where}`)
+    }
+  }
+}

@@ -1,0 +1,183 @@
+import { type Fields, field, type ValueOf } from './field.ts'
+import type { Report } from './problem.ts'
+import type { ResolvedTelemetry } from './resolved.ts'
+import { keyAt, placeAt, type Tree } from './tree.ts'
+
+const NO_OWN_SPANS = 'Sluice makes no spans of its own'
+const NO_OTLP_OUT = 'Sluice does not send its own telemetry by OTLP; pull its metrics, collect its log lines'
+const ONE_NAME = 'Sluice gives every metric the name that the Collector gives it by default'
+
+const logs = {
+  level: field.enum(
+    'The least important line that is written.',
+    ['debug', 'info', 'warn', 'error', 'dpanic', 'panic', 'fatal'],
+    {
+      default: 'info',
+      anyCase: true,
+    },
+  ),
+  encoding: field.enum('`console` for people, `json` for machines. Unset: by whether a terminal reads it.', [
+    'console',
+    'json',
+  ]),
+  initial_fields: field.map('Stand in every line.', field.any('Any value.'), { default: {} }),
+  development: field.noEffect('Development mode of the logger.', 'it changes how the Go logger panics'),
+  disable_caller: field.noEffect('Leaves out file and line of the Go code.', 'lines do not carry them'),
+  disable_stacktrace: field.noEffect('Leaves out Go stack traces.', 'lines do not carry them'),
+  disable_zap_resource: field.noEffect('Leaves the resource out of lines.', 'lines do not carry it'),
+  sampling: field.noEffect('Thins out repeated lines.', 'nothing is logged per record or per batch'),
+  error_output_paths: field.noEffect('Where the logger writes its own errors.', 'the logger has none'),
+  output_paths: field.unsupported('Where lines go.', 'lines go to standard error; redirect that'),
+  processors: field.unsupported('Sends lines by OTLP.', NO_OTLP_OUT),
+} satisfies Fields
+
+const PROMETHEUS = { host: 'localhost', port: 8888 }
+
+const prometheus = {
+  host: field.string('Address to listen on.', { default: PROMETHEUS.host }),
+  port: field.int('Port to listen on.', { default: PROMETHEUS.port, min: 0, max: 65_535 }),
+  without_scope_info: field.noEffect('Leaves out `otel_scope_info`.', 'it is never written'),
+  without_units: field.noEffect('Leaves units out of names.', ONE_NAME),
+  without_type_suffix: field.noEffect('Leaves `_total` out of names.', ONE_NAME),
+  with_resource_constant_labels: field.noEffect('Repeats the resource on every series.', 'it is never repeated'),
+  translation_strategy: field.noEffect('How names are rewritten.', ONE_NAME),
+} satisfies Fields
+
+const metrics = {
+  level: field.enum(
+    '`none` turns the endpoint off; the other levels are one.',
+    ['none', 'basic', 'normal', 'detailed'],
+    {
+      default: 'normal',
+      anyCase: true,
+    },
+  ),
+  readers: field.list(
+    'Who reads the metrics. Unset: Prometheus at localhost:8888.',
+    field.object('One reader.', {
+      pull: field.object('Pulled over HTTP.', {
+        exporter: field.object(
+          'In which format.',
+          { prometheus: field.object('Prometheus exposition at `/metrics`.', prometheus) },
+          { required: true },
+        ),
+      }),
+      periodic: field.unsupported('Pushed by OTLP.', NO_OTLP_OUT),
+    }),
+  ),
+  address: field.noEffect(
+    'The endpoint, as old configurations wrote it.',
+    'the Collector ignores it since v0.123; use readers',
+  ),
+  views: field.unsupported('Renames and drops metrics.', 'all metrics are served as they are'),
+} satisfies Fields
+
+const traces = {
+  level: field.noEffect('Whether own spans are made.', NO_OWN_SPANS),
+  propagators: field.noEffect('How own spans are linked.', NO_OWN_SPANS),
+  sampler: field.noEffect('Which own spans are kept.', NO_OWN_SPANS),
+  limits: field.noEffect('How large own spans get.', NO_OWN_SPANS),
+  processors: field.unsupported('Sends own spans by OTLP.', NO_OWN_SPANS),
+} satisfies Fields
+
+/** `service`, but for its pipelines' references, which need the other sections. */
+export const SERVICE = {
+  extensions: field.list('Extensions that run, in the order in which they start.', field.string('An id.'), {
+    default: [],
+  }),
+  pipelines: field.map(
+    'What flows where: `<signal>` or `<signal>/<name>`.',
+    field.object('One pipeline.', {
+      receivers: field.list('Receivers, and connectors that feed this pipeline.', field.string('An id.'), {
+        default: [],
+      }),
+      processors: field.list('Processors in the order in which data passes them.', field.string('An id.'), {
+        default: [],
+      }),
+      exporters: field.list('Exporters, and connectors that this pipeline feeds.', field.string('An id.'), {
+        default: [],
+      }),
+    }),
+    { default: {} },
+  ),
+  telemetry: field.object(
+    'What Sluice tells about itself.',
+    {
+      logs: field.object('Its log lines, on standard error.', logs, { default: {} }),
+      metrics: field.object('Its metrics.', metrics, { default: {} }),
+      traces: field.object('Its spans: there are none.', traces),
+      resource: field.map('Attributes of Sluice itself; an empty value takes one away.', field.any('A string.'), {
+        default: {},
+      }),
+    },
+    { default: {} },
+  ),
+  lanes: field.int('Worker threads that hold the pipelines.', { default: 1, min: 1, own: true }),
+  shutdown_timeout: field.duration('How long a stop may take to drain what is held.', { default: '30s', own: true }),
+} satisfies Fields
+
+export type Service = { readonly [K in keyof typeof SERVICE]: ValueOf<(typeof SERVICE)[K]> }
+
+/** The only number of lanes there is until batches can move between them. */
+const LANES = 1
+
+/** Rules of `service` that go past one option, `root` being the whole configuration. */
+export function checkService(service: Service, root: Tree, report: Report): void {
+  if (service.lanes !== LANES) {
+    const path = ['service', 'lanes']
+    const message = `only ${LANES} lane works so far, got ${service.lanes}; leave the key out`
+    report.problem('CONFIG_UNSUPPORTED', placeAt(root, path), path, message)
+  }
+  const path = ['service', 'telemetry', 'metrics', 'readers']
+  const { level, readers } = service.telemetry.metrics
+  if (level === 'none' || readers === undefined) return
+  if (readers.length === 0) {
+    const message = 'there is no reader, and level is not none; remove the key, or write level: none'
+    report.problem('CONFIG_VALUE', keyAt(root, path), path, message)
+  }
+  for (const [index, reader] of readers.entries()) {
+    const at = [...path, index]
+    if (reader.pull?.exporter.prometheus === undefined) {
+      report.problem('CONFIG_REQUIRED', placeAt(root, at), at, 'expected pull.exporter.prometheus: {host: …, port: …}')
+    } else if (index > 0) {
+      report.problem(
+        'CONFIG_UNSUPPORTED',
+        placeAt(root, at),
+        at,
+        'not supported: one reader is all there is; remove this one',
+      )
+    }
+  }
+}
+
+/** Own telemetry as the runtime wants it, of a `service` that was found sound. */
+export function resolveTelemetry({ telemetry }: Service, root: Tree, report: Report): ResolvedTelemetry {
+  const { level, encoding, initial_fields } = telemetry.logs
+  const resource: Record<string, string | null> = {}
+  for (const [name, value] of Object.entries(telemetry.resource)) {
+    if (value === null || typeof value === 'string') resource[name] = value
+    else {
+      const path = ['service', 'telemetry', 'resource', name]
+      report.problem(
+        'CONFIG_TYPE',
+        placeAt(root, path),
+        path,
+        'expected a string, or nothing to take the attribute away',
+      )
+    }
+  }
+  const reader = telemetry.metrics.readers?.[0]?.pull?.exporter.prometheus
+  return {
+    logs: {
+      // The Go logger's two levels between error and fatal say how hard it panics.
+      level: level === 'dpanic' || level === 'panic' ? 'fatal' : level,
+      encoding,
+      initialFields: initial_fields,
+    },
+    metrics:
+      telemetry.metrics.level === 'none'
+        ? undefined
+        : { host: reader?.host ?? PROMETHEUS.host, port: reader?.port ?? PROMETHEUS.port },
+    resource,
+  }
+}
