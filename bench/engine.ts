@@ -1,0 +1,198 @@
+/** Processes that a bench starts: engines on core 0, the load on core 1, each ended by its own pid. */
+import { type ChildProcess, fork, type StdioOptions, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import type { Engine } from './cases.ts'
+import type { Command, Reply, Totals, Window } from './load.ts'
+
+const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url))
+const LAUNCHER = path('../sluice')
+const MAIN = path('../src/cli/main.ts')
+const READY_WITHIN_MS = 30_000
+const STOPPED_WITHIN_MS = 10_000
+
+const pins = spawnSync('taskset', ['-c', '0,1', 'true']).status === 0
+
+/** True where engines and load have a core each; else the figures are for orientation only. */
+export const PINNED = pins
+
+function onCore(core: number, command: readonly string[]): [string, string[]] {
+  const [program, ...args] = pins ? ['taskset', '-c', String(core), ...command] : command
+  return [program!, args]
+}
+
+export interface EngineOptions {
+  readonly outPort: number
+  readonly mode: 'pass' | 'edit'
+  readonly processors: Readonly<Record<string, unknown>>
+  /** Node's own options; Sluice is then started without its launcher. */
+  readonly nodeOptions?: readonly string[]
+}
+
+export interface RunningEngine {
+  readonly pid: number
+  readonly port: number
+  /** From exec to the first accepted connection. */
+  readonly startMs: number
+  /** What it printed since it was last asked. */
+  takeOutput(): string
+  stop(): Promise<void>
+}
+
+/** Starts an engine and waits until it accepts connections. */
+export async function startEngine(engine: Engine, options: EngineOptions): Promise<RunningEngine> {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'))
+  const port = await freePort()
+  const command =
+    engine === 'sluice'
+      ? sluice(folder, port, options)
+      : [process.execPath, path(`baselines/${engine}.ts`), ...baselineArgs(port, options)]
+  const begun = performance.now()
+  const child = spawn(...onCore(0, command), { stdio: ['ignore', 'pipe', 'pipe'] satisfies StdioOptions })
+  let output = ''
+  const keep = (chunk: Buffer): void => {
+    output += chunk.toString()
+  }
+  child.stdout?.on('data', keep)
+  child.stderr?.on('data', keep)
+  const stop = async (): Promise<void> => {
+    await end(child)
+    rmSync(folder, { recursive: true, force: true })
+  }
+  try {
+    await accepts(port, child, () => output)
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  return {
+    pid: child.pid!,
+    port,
+    startMs: performance.now() - begun,
+    takeOutput() {
+      const taken = output
+      output = ''
+      return taken
+    },
+    stop,
+  }
+}
+
+function baselineArgs(port: number, { outPort, mode }: EngineOptions): string[] {
+  return [String(port), String(outPort), mode]
+}
+
+function sluice(folder: string, port: number, { outPort, processors, nodeOptions }: EngineOptions): string[] {
+  const file = join(folder, 'pipeline.yaml')
+  // JSON is YAML: nothing to format.
+  const configuration = {
+    receivers: { otlp: { protocols: { grpc: { endpoint: `127.0.0.1:${port}` } } } },
+    processors,
+    exporters: {
+      otlp_grpc: {
+        endpoint: `127.0.0.1:${outPort}`,
+        tls: { insecure: true },
+        compression: 'none',
+        sending_queue: { enabled: false },
+      },
+    },
+    service: {
+      telemetry: { metrics: { level: 'none' } },
+      pipelines: {
+        traces: { receivers: ['otlp'], processors: Object.keys(processors), exporters: ['otlp_grpc'] },
+      },
+    },
+  }
+  writeFileSync(file, JSON.stringify(configuration, null, 2))
+  return nodeOptions ? [process.execPath, ...nodeOptions, MAIN, 'run', file] : [LAUNCHER, 'run', file]
+}
+
+/** Polls in a tight loop: its grain, about a millisecond, is what the start case resolves. */
+async function accepts(port: number, child: ChildProcess, output: () => string): Promise<void> {
+  const deadline = performance.now() + READY_WITHIN_MS
+  for (;;) {
+    if (await canConnect(port)) return
+    if (child.exitCode !== null) throw new Error(`the engine ended with ${child.exitCode}:\n${output()}`)
+    if (performance.now() > deadline) throw new Error(`the engine does not listen on ${port}:\n${output()}`)
+    await sleep(1)
+  }
+}
+
+function canConnect(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    socket.on('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.on('error', () => resolve(false))
+  })
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const exited = once(child, 'exit')
+  child.kill('SIGTERM')
+  const forced = setTimeout(() => child.kill('SIGKILL'), STOPPED_WITHIN_MS)
+  await exited
+  clearTimeout(forced)
+}
+
+/** The load process, one command at a time. */
+export class LoadProcess {
+  readonly #child: ChildProcess
+  readonly sinkPort: number
+
+  private constructor(child: ChildProcess, sinkPort: number) {
+    this.#child = child
+    this.sinkPort = sinkPort
+  }
+
+  static async start(): Promise<LoadProcess> {
+    const child = fork(path('load.ts'))
+    if (pins) spawnSync('taskset', ['-a', '-p', '-c', '1', String(child.pid)])
+    const { port } = await ask<{ port: number }>(child, { do: 'listen' })
+    return new LoadProcess(child, port)
+  }
+
+  async begin(command: Omit<Extract<Command, { do: 'start' }>, 'do'>): Promise<void> {
+    await ask(this.#child, { do: 'start', ...command })
+  }
+
+  measure(pid: number, ms: number): Promise<Window> {
+    return ask(this.#child, { do: 'measure', pid, ms })
+  }
+
+  /** Lets what is in flight finish and gives the totals since the start. */
+  drain(): Promise<Totals> {
+    return ask(this.#child, { do: 'drain' })
+  }
+
+  stop(): Promise<void> {
+    return end(this.#child)
+  }
+}
+
+async function ask<R extends Reply>(child: ChildProcess, command: Command): Promise<R> {
+  const reply = once(child, 'message')
+  child.send(command)
+  const gone = once(child, 'exit').then(() => {
+    throw new Error('the load process ended')
+  })
+  const [message] = (await Promise.race([reply, gone])) as [R]
+  return message
+}
