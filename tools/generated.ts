@@ -3,9 +3,8 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import builtIn from '../src/cli/components.ts'
 import type { Definition } from '../src/component/define.ts'
-import { ComponentRegistry } from '../src/component/registry.ts'
+import { registryOf } from '../src/component/registry.ts'
 import { referenceTable } from '../src/config/reference.ts'
-import { createRegistry } from '../src/config/registry.ts'
 import { generateSchemas } from '../src/config/schema.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -21,8 +20,9 @@ export interface Generated {
 
 /** Everything that follows from definitions and code lists: schemas/, and the tables in READMEs. */
 export async function generated(): Promise<Generated[]> {
-  const { definitions } = new ComponentRegistry(builtIn)
-  const schemas = generateSchemas(createRegistry(definitions))
+  const registry = registryOf(builtIn)
+  const { definitions } = registry
+  const schemas = generateSchemas(registry)
   return [
     ...schemas.map(({ path, text }) => ({ path, text, now: readIfThere(path) })),
     ...definitions.map((definition) => {

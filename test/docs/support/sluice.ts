@@ -22,6 +22,8 @@ export interface RunningSluice {
 export interface StartOptions {
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>
+  /** The environment that `env` is added to; this process' own if absent. */
+  readonly only?: Readonly<Record<string, string>>
   /** What to run; the launcher of this repository if absent. */
   readonly command?: string
   /** Seconds until it has to listen; more where the command installs first. */
@@ -37,11 +39,11 @@ export function endAll(): void {
 
 /** Runs a command and waits until it says where it listens, in the JSON line that a log file would get. */
 export async function startSluice(args: readonly string[], options: StartOptions = {}): Promise<RunningSluice> {
-  const { cwd = root, env = {}, command = join(root, 'sluice'), patience = 20 } = options
+  const { cwd = root, env = {}, only = process.env, command = join(root, 'sluice'), patience = 20 } = options
   // A group of its own, so that a shell in between does not keep the signal to itself.
   const child = spawn(command, args, {
     cwd,
-    env: { ...process.env, ...env },
+    env: { ...only, ...env },
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
