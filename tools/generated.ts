@@ -27,7 +27,7 @@ export async function generated(): Promise<Generated[]> {
     ...schemas.map(({ path, text }) => ({ path, text, now: readIfThere(path) })),
     ...definitions.map((definition) => {
       const readme = `${definition.kind}s/${definition.type}/README.md`
-      return between(readme, 'reference', referenceTable(definition))
+      return between(readme, 'reference', `## Reference\n\n${referenceTable(definition)}`)
     }),
     between('README.md', 'components', componentTable(definitions)),
     between('src/README.md', 'error-codes', codeTable(await errorCodes())),
