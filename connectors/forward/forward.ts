@@ -1,8 +1,5 @@
 import { define } from '../../src/component/define.ts'
-import { type Acknowledgement, type Consumer, nack } from '../../src/component/delivery.ts'
-
-/** From the weakest to the strongest. */
-const STRENGTH: readonly Acknowledgement[] = ['admitted', 'persisted', 'delivered']
+import { type Consumer, nack, weakest } from '../../src/component/delivery.ts'
 
 export default define({
   kind: 'connector',
@@ -24,10 +21,7 @@ export default define({
       if (output !== undefined) outputs.set(signal, output)
     }
     return {
-      get acknowledges() {
-        const strengths = [...outputs.values()].map((output) => STRENGTH.indexOf(output.acknowledges))
-        return STRENGTH[Math.min(...strengths)] ?? 'delivered'
-      },
+      acknowledges: weakest(outputs.values()),
       consume(delivery) {
         const { signal } = delivery.batch
         const output = outputs.get(signal)

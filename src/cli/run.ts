@@ -70,7 +70,7 @@ function logOptionsOf({ service }: ResolvedConfig): LogOptions {
   return {
     level,
     encoding: encoding ?? (terminal ? 'console' : 'json'),
-    colour: terminal && !process.env['NO_COLOR'],
+    colour: terminal && !process.env.NO_COLOR,
     initialFields,
   }
 }

@@ -51,7 +51,7 @@ export class PipelineLedger {
 
   #end(name: string, labels: Record<string, string>, description: string, items: number): void {
     if (items === 0) return
-    const id = `${name} ${labels['component'] ?? ''} ${labels['reason'] ?? ''}`
+    const id = `${name} ${labels.component ?? ''} ${labels.reason ?? ''}`
     let counter = this.#ends.get(id)
     if (counter === undefined) {
       counter = this.#meter.counter(name, { pipeline: this.#pipeline, ...labels }, { description, unit: '{items}' })

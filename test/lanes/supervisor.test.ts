@@ -1,0 +1,75 @@
+import { expect, onTestFinished, test } from 'vitest'
+import type { ResolvedConfig } from '../../src/config/resolved.ts'
+import { siblingModule } from '../../src/lanes/sibling-module.ts'
+import { Supervisor } from '../../src/lanes/supervisor.ts'
+import { ledgerRows } from '../../src/telemetry/ledger.ts'
+import { MeterRegistry } from '../../src/telemetry/registry.ts'
+
+function start(source: object, sink: object = {}): { supervisor: Supervisor; registry: MeterRegistry } {
+  const component = (id: string, config: object): ResolvedConfig['receivers'] => ({
+    [id]: {
+      id,
+      type: id,
+      config: { items: 10, crash: false, refuse_start: false, keep: false, ...config },
+      used: true,
+    },
+  })
+  const config: ResolvedConfig = {
+    receivers: component('source', source),
+    processors: {},
+    exporters: component('sink', sink),
+    connectors: {},
+    extensions: {},
+    service: {
+      pipelines: [{ id: 'traces', signal: 'traces', receivers: ['source'], processors: [], exporters: ['sink'] }],
+      extensions: [],
+      telemetry: { logs: { level: 'fatal', encoding: 'json', initialFields: {} }, metrics: undefined, resource: {} },
+      lanes: 1,
+      shutdownTimeoutMs: 1000,
+    },
+    secrets: [],
+  }
+  const registry = new MeterRegistry()
+  const supervisor = new Supervisor({
+    config,
+    log: { level: 'fatal', encoding: 'json', colour: false, initialFields: {} },
+    registry,
+    components: siblingModule(import.meta.url, 'support/components'),
+  })
+  onTestFinished(() => supervisor.stop(0))
+  return { supervisor, registry }
+}
+
+test('pipelines run in a thread of their own, whose books the supervisor reads', async () => {
+  const { supervisor, registry } = start({ items: 7 })
+  expect(await supervisor.start()).toEqual([{ component: 'receiver source', transport: 'none', address: 'nowhere:1' }])
+  await supervisor.stop(1000)
+  await supervisor.ended
+  expect(ledgerRows(registry.read())).toMatchObject([{ pipeline: 'traces', accepted: 7, sent: 7, held: 0 }])
+})
+
+test('what is still held at a stop is given up and booked', async () => {
+  const { supervisor, registry } = start({ items: 3 }, { keep: true })
+  await supervisor.start()
+  expect(ledgerRows(registry.read())).toMatchObject([{ accepted: 3, sent: 0, held: 3 }])
+  await supervisor.stop(1000)
+  expect(ledgerRows(registry.read())).toMatchObject([{ accepted: 3, failed: { stopping: 3 }, held: 0 }])
+})
+
+test('a start that fails says which component and why', async () => {
+  const { supervisor } = start({ refuse_start: true })
+  await expect(supervisor.start()).rejects.toMatchObject({
+    code: 'LISTEN_FAILED',
+    message: 'receiver source: there is no such place',
+  })
+})
+
+test('a thread that throws ends with its reason, and its books stay', async () => {
+  const { supervisor, registry } = start({ items: 4, crash: true })
+  await supervisor.start()
+  await expect(supervisor.ended).rejects.toMatchObject({
+    code: 'LANE_LOST',
+    message: expect.stringContaining('lost my mind'),
+  })
+  expect(ledgerRows(registry.read())).toMatchObject([{ accepted: 4, sent: 4, held: 0 }])
+})

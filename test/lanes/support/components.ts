@@ -1,0 +1,60 @@
+import { define } from '../../../src/component/define.ts'
+import { ack, deliver, nack } from '../../../src/component/delivery.ts'
+import type { ComponentLists } from '../../../src/component/registry.ts'
+import { field } from '../../../src/config/field.ts'
+import { SluiceError } from '../../../src/errors.ts'
+import { makeBatch } from '../../../src/otlp/batch.ts'
+
+const traces = { stability: 'development', signals: ['traces'], summary: 'For tests of lanes.' } as const
+
+/** Brings in one batch of `items` at its start; `crash` throws where nobody catches, `refuse_start` cannot start. */
+const source = define({
+  ...traces,
+  kind: 'receiver',
+  type: 'source',
+  config: {
+    items: field.int('Items of the batch.', { default: 10 }),
+    crash: field.bool('Throws a little later.', { default: false }),
+    refuse_start: field.bool('Fails to start.', { default: false }),
+  },
+  create(config, ctx, next) {
+    return {
+      start() {
+        if (config.refuse_start) throw new SluiceError('LISTEN_FAILED', 'there is no such place')
+        ctx.listening({ transport: 'none', address: 'nowhere:1' })
+        const { items } = config
+        const batch = makeBatch('traces', [new Uint8Array(items)], items, { arrivedAt: ctx.clock.now() })
+        next.traces?.consume(deliver(batch, { settled: () => {} }))
+        if (config.crash) {
+          ctx.clock.setTimeout(() => {
+            throw new Error('lost my mind')
+          }, 10)
+        }
+      },
+    }
+  },
+})
+
+/** Acks at once, or keeps everything until it is stopped and gives it up then. */
+const sink = define({
+  ...traces,
+  kind: 'exporter',
+  type: 'sink',
+  config: { keep: field.bool('Never acks.', { default: false }) },
+  create(config) {
+    const held: Parameters<typeof ack>[0][] = []
+    return {
+      acknowledges: 'delivered',
+      consume: (delivery) => void (config.keep ? held.push(delivery) : ack(delivery)),
+      stop() {
+        for (const delivery of held.splice(0)) {
+          nack(delivery, { verdict: 'stopping', reason: 'stopping', message: 'stopped while holding it' })
+        }
+      },
+    }
+  },
+})
+
+const lists: ComponentLists = { receivers: [source], processors: [], exporters: [sink], connectors: [], extensions: [] }
+
+export default lists
