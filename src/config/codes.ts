@@ -3,14 +3,14 @@
  * in both directions.
  */
 export const CODES = {
-  CONFIG_READ: 'A source given with `--config`, or one that a `${…}` names, cannot be read.',
+  CONFIG_READ: 'A source given with `--config`, or one that a reference names, cannot be read.',
   CONFIG_SCHEME: 'A source or reference names a scheme other than file, env, yaml, http and https.',
   CONFIG_SET: 'A `--set` is not of the form `key.sub=value`.',
   CONFIG_SYNTAX: 'A source is not YAML, or uses YAML that has no meaning in a configuration.',
   CONFIG_DUPLICATE_KEY: 'A key stands twice in one mapping.',
   CONFIG_DOCUMENTS: 'A source holds more than one YAML document.',
   CONFIG_TOO_LARGE: 'Aliases or nesting blow a source up past what a configuration can need.',
-  CONFIG_EXPANSION: 'A `${…}` cannot be expanded: a bad name, a reference to itself, too many in one value.',
+  CONFIG_EXPANSION: 'A reference cannot be expanded: a bad name, a reference to itself, too many in one value.',
   CONFIG_UNSET_ENV: 'Warning: a reference names an environment variable that is not set and has no default.',
   CONFIG_BARE_DOLLAR: 'Warning: `$NAME` without braces is plain text, as in the Collector.',
   CONFIG_ERASED: 'Warning: an empty key in a later source erases what an earlier one wrote under it.',

@@ -66,7 +66,7 @@ function readComponent(section: Section, id: string, entry: Entry, registry: Reg
     return nothing
   }
   if (parsed.type !== definition.type) {
-    const message = `"${parsed.type}" is an old name of the ${kind} "${definition.type}"; both work, ids that refer to it change with it`
+    const message = `"${parsed.type}" is the old name of the ${kind} "${definition.type}"; both work, and an id is used as it is written`
     report.warning('CONFIG_DEPRECATED', entry.key, path, message)
   }
   const before = report.problems.length

@@ -89,9 +89,9 @@ function reportCycles(
 }
 
 function reportCycle(circle: readonly Link[], root: Tree, report: Report): void {
-  const last = circle.at(-1)!
-  const steps = [last.connector, ...circle.flatMap((link) => [link.from, link.connector])]
-  const path = ['service', 'pipelines', last.from, 'exporters']
+  const first = circle[0]!
+  const steps = [...circle.flatMap((link) => [link.connector, link.to]), first.connector]
+  const path = ['service', 'pipelines', first.from, 'exporters']
   const message = `connectors lead data round in a circle: ${steps.join(' → ')}`
   report.problem('CONFIG_CYCLE', keyAt(root, path), path, message)
 }

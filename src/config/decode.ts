@@ -181,7 +181,7 @@ class Decoder {
   #list(shape: Shape & { kind: 'list' }, tree: Tree, path: Path, hidden: boolean): unknown {
     if (isEmpty(tree)) return undefined
     const expected = `a list${shape.minItems ? ` of at least ${shape.minItems}` : ''}`
-    const items = listItems(shape.item, tree)
+    const items = listItems(tree, shape.commas === true)
     if (items === undefined) {
       const fix = tree.kind === 'scalar' && !hidden ? `; in brackets it is one: [${String(tree.value)}]` : ''
       return this.#mistyped(tree, path, expected, hidden, fix)
@@ -252,9 +252,9 @@ function stringOf(tree: Tree): string | undefined {
 }
 
 /** A list of strings may be one string with commas, as in the Collector. */
-function listItems(item: Field<unknown>, tree: Tree): readonly Tree[] | undefined {
+function listItems(tree: Tree, commas: boolean): readonly Tree[] | undefined {
   if (tree.kind === 'list') return tree.items
-  if (item.shape.kind !== 'string' || tree.kind !== 'scalar' || typeof tree.value !== 'string') return undefined
+  if (!commas || tree.kind !== 'scalar' || typeof tree.value !== 'string') return undefined
   if (tree.value === '') return []
   return tree.value.split(',').map((part) => ({ ...tree, value: part }))
 }

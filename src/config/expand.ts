@@ -63,7 +63,8 @@ class Expander {
 
   async #scalar(tree: Scalar, text: string, path: Path, budget: Budget | undefined): Promise<Tree> {
     if (budget === undefined && /^\$[a-zA-Z_]\w*$/.test(text)) {
-      const message = `"${text}" is plain text, not a reference; for the environment variable write "\${env:${text.slice(1)}}"`
+      // Not echoed: it may be a password that begins with a dollar.
+      const message = `a "$" without braces is plain text; for an environment variable write "\${env:NAME}", for a dollar "$$"`
       this.#report.warning('CONFIG_BARE_DOLLAR', tree.place, path, message)
     }
     if (budget !== undefined) return await this.#text(text, tree.place, path, budget)

@@ -23,7 +23,7 @@ export type Shape =
   | { readonly kind: 'string'; readonly pattern?: RegExp; readonly example?: string; readonly secret?: boolean }
   | { readonly kind: 'enum'; readonly values: readonly string[]; readonly anyCase?: boolean }
   | { readonly kind: 'duration'; readonly min?: number; readonly max?: number }
-  | { readonly kind: 'list'; readonly item: Field<unknown>; readonly minItems?: number }
+  | { readonly kind: 'list'; readonly item: Field<unknown>; readonly minItems?: number; readonly commas?: boolean }
   | { readonly kind: 'map'; readonly value: Field<unknown> }
   | { readonly kind: 'object'; readonly fields: Fields }
   | { readonly kind: 'any' }
@@ -111,13 +111,19 @@ export const field = {
   ): Field<Presence<number, O>> {
     return make({ kind: 'duration', ...bounds(options) }, doc, options)
   },
-  list<T, const O extends Optional<readonly unknown[]> & { readonly minItems?: number }>(
+  /** A list of strings may also be written as one with commas (`"a,b"`), as in the Collector, unless `commas` is false. */
+  list<T, const O extends Optional<readonly unknown[]> & { readonly minItems?: number; readonly commas?: boolean }>(
     doc: string,
     item: Field<T>,
     options?: O,
   ): Field<Presence<readonly Exclude<T, undefined>[], O>> {
     return make(
-      { kind: 'list', item, ...(options?.minItems !== undefined && { minItems: options.minItems }) },
+      {
+        kind: 'list',
+        item,
+        ...(options?.minItems !== undefined && { minItems: options.minItems }),
+        ...(item.shape.kind === 'string' && options?.commas !== false && { commas: true }),
+      },
       doc,
       options,
     )

@@ -10,11 +10,11 @@ import { KIND_OF, type Registry } from './registry.ts'
 import { type Components, type ResolvedConfig, SECTIONS, type Section } from './resolved.ts'
 import { checkService, resolveTelemetry, SERVICE, type Service } from './service.ts'
 import { readConfigSource, readSetting, type Surroundings } from './sources.ts'
-import { keyAt, type Mapping, type Tree, valueAt } from './tree.ts'
+import { isEmpty, keyAt, type Mapping, type Tree, valueAt } from './tree.ts'
 
 export interface LoadOptions extends Surroundings {
   /** Every `--config`, in order: a path, or `scheme:…` with file, env, yaml, http or https. Later ones win. */
-  readonly sources: readonly string[]
+  readonly config: readonly string[]
   /** Every `--set key.sub=value`, laid over all sources. */
   readonly set?: readonly string[]
 }
@@ -38,7 +38,7 @@ export async function loadConfig(options: LoadOptions, registry: Registry): Prom
   const report = new Report()
   const root = await readRoot(options, report)
   const config = root === undefined ? undefined : resolve(root, registry, report)
-  const order = (problems: readonly Problem[]): Problem[] => inReadingOrder(problems, options.sources)
+  const order = (problems: readonly Problem[]): Problem[] => inReadingOrder(problems, report.files)
   return {
     ...(config !== undefined && report.problems.length === 0 && { config }),
     problems: order(report.problems),
@@ -50,7 +50,7 @@ export async function loadConfig(options: LoadOptions, registry: Registry): Prom
 /** All sources as one expanded tree. Undefined where one could not be read: what follows would be noise. */
 async function readRoot(options: LoadOptions, report: Report): Promise<Mapping | undefined> {
   const trees: (Tree | undefined)[] = []
-  for (const uri of options.sources) trees.push(await readConfigSource(uri, options, report))
+  for (const uri of options.config) trees.push(await readConfigSource(uri, options, report))
   for (const argument of options.set ?? []) trees.push(readSetting(argument, report))
   const readable = report.problems.every(({ code }) => code === 'CONFIG_DUPLICATE_KEY' || code === 'CONFIG_DOCUMENTS')
   if (!readable) return undefined
@@ -77,15 +77,13 @@ function resolve(root: Mapping, registry: Registry, report: Report): ResolvedCon
   const components = readComponents(root, registry, report)
   const serviceKey = keyAt(root, ['service'])
   const decoded = decodeFields(SERVICE, valueAt(root, ['service']), ['service'], serviceKey, report)
-  if (decoded === INVALID) return undefined
-  const service = decoded as Service
-  checkService(service, root, report)
-  checkPresence(service, components, root, report)
-  const { pipelines, used } = readPipelines(service, components, root, report)
+  const service = decoded === INVALID ? undefined : (decoded as Service)
+  if (service !== undefined) checkService(service, root, report)
+  checkPresence(components, root, report)
+  const { pipelines, used } = readPipelines(components, root, report)
   checkConnectors(pipelines, components, root, report)
   warnUnused(components, used, report)
-  const telemetry = resolveTelemetry(service, root, report)
-  if (report.problems.length > 0) return undefined
+  if (service === undefined || report.problems.length > 0) return undefined
   const section = (name: Section): Components =>
     Object.fromEntries(
       [...components[name].values()].map(({ id, definition, config }) => [
@@ -102,7 +100,7 @@ function resolve(root: Mapping, registry: Registry, report: Report): ResolvedCon
     service: {
       pipelines,
       extensions: [...new Set(service.extensions)],
-      telemetry,
+      telemetry: resolveTelemetry(service),
       lanes: service.lanes,
       shutdownTimeoutMs: service.shutdown_timeout,
     },
@@ -120,15 +118,21 @@ function checkSections(root: Mapping, report: Report): void {
   }
 }
 
-function checkPresence(service: Service, components: ConfiguredComponents, root: Mapping, report: Report): void {
+function checkPresence(components: ConfiguredComponents, root: Mapping, report: Report): void {
   for (const section of ['receivers', 'exporters'] as const) {
-    if (components[section].size > 0 || valueAt(root, [section])?.broken) continue
+    if (components[section].size > 0 || !isBlank(valueAt(root, [section]))) continue
     report.problem('CONFIG_REQUIRED', keyAt(root, [section]), [section], `no ${KIND_OF[section]} is configured`)
   }
-  if (Object.keys(service.pipelines).length > 0) return
   const path = ['service', 'pipelines']
+  if (!isBlank(valueAt(root, ['service'])) && !isBlank(valueAt(root, path))) return
   const message = 'there is no pipeline; the smallest is traces: {receivers: [otlp], exporters: [debug]}'
   report.problem('CONFIG_PIPELINE', keyAt(root, path), path, message)
+}
+
+/** Nothing there, as opposed to something wrong there, which was reported. */
+function isBlank(tree: Tree | undefined): boolean {
+  if (tree === undefined) return true
+  return tree.kind === 'map' ? tree.entries.size === 0 : isEmpty(tree) && !tree.broken
 }
 
 function warnUnused(
@@ -137,8 +141,8 @@ function warnUnused(
   report: Report,
 ): void {
   for (const section of SECTIONS) {
-    for (const { id, key } of components[section].values()) {
-      if (used[section].has(id)) continue
+    for (const { id, key, definition } of components[section].values()) {
+      if (definition === undefined || used[section].has(id)) continue
       const where = section === 'extensions' ? 'service.extensions does not name it' : 'no pipeline names it'
       report.warning('CONFIG_UNUSED', key, [section, id], `is not started: ${where}`)
     }

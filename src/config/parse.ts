@@ -7,6 +7,7 @@ import {
   type Pair,
   type ParsedNode,
   parseAllDocuments,
+  type Scalar,
   type YAMLMap,
   type Document as YamlDocument,
 } from 'yaml'
@@ -141,7 +142,7 @@ class Reader {
       const items = node.items.map((item) => this.#node(item as ParsedNode, depth + 1))
       return { kind: 'list', place, items }
     }
-    const text = String(node.value ?? '')
+    const text = textOf(node)
     const tag = node.tag
     if (tag === undefined) {
       return { kind: 'scalar', place, value: node.type === 'PLAIN' ? resolvePlain(text) : text }
@@ -196,7 +197,7 @@ class Reader {
     const node = pair.key as ParsedNode | null
     if (node === null) return { key: '', offset: map }
     const offset = node.range[0]
-    if (isScalar(node)) return { key: String(node.value ?? ''), offset }
+    if (isScalar(node)) return { key: textOf(node), offset }
     if (isAlias(node)) {
       const tree = this.#alias(node.source, offset)
       return { key: tree.kind === 'scalar' ? String(tree.value ?? '') : undefined, offset }
@@ -205,8 +206,13 @@ class Reader {
   }
 }
 
+/** The failsafe schema leaves every scalar its text, except an absent one, which is null. */
+function textOf(node: Scalar): string {
+  return typeof node.value === 'string' ? node.value : ''
+}
+
 function isNothing(node: ParsedNode): boolean {
-  return isScalar(node) && node.type === 'PLAIN' && String(node.value ?? '') === ''
+  return isScalar(node) && node.type === 'PLAIN' && textOf(node) === ''
 }
 
 /** The parser's own words, where they are not enough for somebody who does not know YAML's grammar by heart. */

@@ -5,8 +5,7 @@ import { didYouMean } from './nearest.ts'
 import type { Report } from './problem.ts'
 import { KIND_OF } from './registry.ts'
 import { type ResolvedPipeline, SECTIONS, type Section } from './resolved.ts'
-import type { Service } from './service.ts'
-import { keyAt, type Path, type Place, placeAt, type Tree } from './tree.ts'
+import { isEmpty, keyAt, type Path, type Place, placeAt, type Tree, valueAt } from './tree.ts'
 
 export interface Pipelines {
   readonly pipelines: readonly ResolvedPipeline[]
@@ -14,14 +13,12 @@ export interface Pipelines {
   readonly used: Readonly<Record<Section, ReadonlySet<string>>>
 }
 
-/** Resolves what the pipelines and `service.extensions` refer to, and reports what they may not. */
-export function readPipelines(
-  service: Service,
-  components: ConfiguredComponents,
-  root: Tree,
-  report: Report,
-): Pipelines {
-  return new References(components, root, report).read(service)
+/**
+ * Resolves what the pipelines and `service.extensions` refer to, and reports what they may not. Reads the tree, so that a
+ * mistake elsewhere in the service hides no reference.
+ */
+export function readPipelines(components: ConfiguredComponents, root: Tree, report: Report): Pipelines {
+  return new References(components, root, report).read()
 }
 
 type Role = 'receivers' | 'processors' | 'exporters'
@@ -41,27 +38,34 @@ class References {
     this.#report = report
   }
 
-  read(service: Service): Pipelines {
+  read(): Pipelines {
     const pipelines: ResolvedPipeline[] = []
-    for (const [id, lists] of Object.entries(service.pipelines)) {
+    const tree = valueAt(this.#root, ['service', 'pipelines'])
+    for (const id of tree?.kind === 'map' ? tree.entries.keys() : []) {
       const path = ['service', 'pipelines', id]
       const signal = this.#signal(id, path)
       const resolved = {
-        receivers: this.#list('receivers', lists?.receivers ?? [], signal, path),
-        processors: this.#list('processors', lists?.processors ?? [], signal, path),
-        exporters: this.#list('exporters', lists?.exporters ?? [], signal, path),
-      }
-      for (const role of ['receivers', 'exporters'] as const) {
-        if (resolved[role].length > 0) continue
-        const at = keyAt(this.#root, [...path, role])
-        this.#report.problem('CONFIG_PIPELINE', at, [...path, role], `needs at least one ${role.slice(0, -1)}`)
+        receivers: this.#list('receivers', signal, path),
+        processors: this.#list('processors', signal, path),
+        exporters: this.#list('exporters', signal, path),
       }
       if (signal !== undefined) pipelines.push({ id, signal, ...resolved })
     }
-    for (const [index, id] of service.extensions.entries()) {
+    for (const [index, id] of this.#ids(['service', 'extensions']) ?? []) {
       this.#resolve('extensions', id, ['service', 'extensions', index])
     }
     return { pipelines, used: this.#used }
+  }
+
+  /** Undefined where there is no list although something stands there: that was reported. */
+  #ids(path: Path): [index: number, id: string][] | undefined {
+    const list = valueAt(this.#root, path)
+    if (list === undefined || (isEmpty(list) && !list.broken)) return []
+    if (list.kind !== 'list') return undefined
+    return list.items.flatMap((item, index): [number, string][] => {
+      const id = item.text ?? (item.kind === 'scalar' ? item.value : undefined)
+      return typeof id === 'string' ? [[index, id]] : []
+    })
   }
 
   #signal(id: string, path: Path): Signal | undefined {
@@ -77,9 +81,14 @@ class References {
     return undefined
   }
 
-  #list(role: Role, ids: readonly string[], signal: Signal | undefined, pipeline: Path): string[] {
+  #list(role: Role, signal: Signal | undefined, pipeline: Path): string[] {
+    const ids = this.#ids([...pipeline, role])
+    if (ids?.length === 0 && role !== 'processors') {
+      const at = [...pipeline, role]
+      this.#report.problem('CONFIG_PIPELINE', keyAt(this.#root, at), at, `needs at least one ${KIND_OF[role]}`)
+    }
     const seen = new Set<string>()
-    for (const [index, id] of ids.entries()) {
+    for (const [index, id] of ids ?? []) {
       const path = [...pipeline, role, index]
       if (seen.has(id)) {
         const message = `"${id}" stands twice in this list; once is enough`

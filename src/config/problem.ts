@@ -25,6 +25,8 @@ export class Report {
   readonly problems: Problem[] = []
   readonly warnings: Problem[] = []
   readonly notes: Problem[] = []
+  /** Names of the sources in the order in which they were given. */
+  readonly files: string[] = []
   /** Paths of values that must not be printed. */
   readonly secrets: Path[] = []
 

@@ -31,6 +31,11 @@ const logs = {
   processors: field.unsupported('Sends lines by OTLP.', NO_OTLP_OUT),
 } satisfies Fields
 
+/** Ids are no strings to the Collector, so that here `receivers: a,b` is a mistake. */
+function ids(doc: string) {
+  return field.list(doc, field.string('An id.'), { default: [], commas: false })
+}
+
 const PROMETHEUS = { host: 'localhost', port: 8888 }
 
 const prometheus = {
@@ -82,21 +87,13 @@ const traces = {
 
 /** `service`, but for its pipelines' references, which need the other sections. */
 export const SERVICE = {
-  extensions: field.list('Extensions that run, in the order in which they start.', field.string('An id.'), {
-    default: [],
-  }),
+  extensions: ids('Extensions that run, in the order in which they start.'),
   pipelines: field.map(
     'What flows where: `<signal>` or `<signal>/<name>`.',
     field.object('One pipeline.', {
-      receivers: field.list('Receivers, and connectors that feed this pipeline.', field.string('An id.'), {
-        default: [],
-      }),
-      processors: field.list('Processors in the order in which data passes them.', field.string('An id.'), {
-        default: [],
-      }),
-      exporters: field.list('Exporters, and connectors that this pipeline feeds.', field.string('An id.'), {
-        default: [],
-      }),
+      receivers: ids('Receivers, and connectors that feed this pipeline.'),
+      processors: ids('Processors in the order in which data passes them.'),
+      exporters: ids('Exporters, and connectors that this pipeline feeds.'),
     }),
     { default: {} },
   ),
@@ -128,6 +125,11 @@ export function checkService(service: Service, root: Tree, report: Report): void
     const message = `only ${LANES} lane works so far, got ${service.lanes}; leave the key out`
     report.problem('CONFIG_UNSUPPORTED', placeAt(root, path), path, message)
   }
+  for (const [name, value] of Object.entries(service.telemetry.resource)) {
+    if (value === null || typeof value === 'string') continue
+    const path = ['service', 'telemetry', 'resource', name]
+    report.problem('CONFIG_TYPE', placeAt(root, path), path, 'expected a string, or nothing to take the attribute away')
+  }
   const path = ['service', 'telemetry', 'metrics', 'readers']
   const { level, readers } = service.telemetry.metrics
   if (level === 'none' || readers === undefined) return
@@ -151,21 +153,8 @@ export function checkService(service: Service, root: Tree, report: Report): void
 }
 
 /** Own telemetry as the runtime wants it, of a `service` that was found sound. */
-export function resolveTelemetry({ telemetry }: Service, root: Tree, report: Report): ResolvedTelemetry {
+export function resolveTelemetry({ telemetry }: Service): ResolvedTelemetry {
   const { level, encoding, initial_fields } = telemetry.logs
-  const resource: Record<string, string | null> = {}
-  for (const [name, value] of Object.entries(telemetry.resource)) {
-    if (value === null || typeof value === 'string') resource[name] = value
-    else {
-      const path = ['service', 'telemetry', 'resource', name]
-      report.problem(
-        'CONFIG_TYPE',
-        placeAt(root, path),
-        path,
-        'expected a string, or nothing to take the attribute away',
-      )
-    }
-  }
   const reader = telemetry.metrics.readers?.[0]?.pull?.exporter.prometheus
   return {
     logs: {
@@ -178,6 +167,6 @@ export function resolveTelemetry({ telemetry }: Service, root: Tree, report: Rep
       telemetry.metrics.level === 'none'
         ? undefined
         : { host: reader?.host ?? PROMETHEUS.host, port: reader?.port ?? PROMETHEUS.port },
-    resource,
+    resource: telemetry.resource as Readonly<Record<string, string | null>>,
   }
 }

@@ -36,6 +36,7 @@ export async function readConfigSource(
 ): Promise<Tree | undefined> {
   const drive = /^[A-Za-z]:/.test(uri)
   const location = drive || !uri.includes(':') ? { scheme: 'file', rest: uri } : parseLocation(uri)
+  report.files.push(location === undefined ? uri : nameOf(location))
   try {
     if (location === undefined) {
       throw new SluiceError(
@@ -61,6 +62,7 @@ export function readSetting(argument: string, report: Report): Tree | undefined 
     return undefined
   }
   const source = new Source(`--set ${key}`, argument)
+  report.files.push(source.name)
   const { tree, errors } = parseYaml(source, { from: equals + 1 })
   for (const { code, place, message } of errors) report.problem(code, place, key.split('.'), message)
   const place = { source, offset: 0 }
