@@ -19,7 +19,7 @@ const MANIFEST = fileURLToPath(new URL('collector-manifest.yaml', import.meta.ur
 /** Where the binary of the present manifest is, or will be once built. */
 export function collectorPath(): string {
   const hash = createHash('sha256').update(BUILDER).update(readFileSync(MANIFEST)).digest('hex').slice(0, 16)
-  const cache = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache')
+  const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache')
   return join(cache, 'sluice', `otelcol-${hash}`, 'otelcol-peer')
 }
 
