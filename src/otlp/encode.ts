@@ -151,30 +151,29 @@ export class Writer {
 
   /** The body of an AnyValue: a bigint is an int, a number a double. */
   anyValue(value: PlainValue): void {
-    switch (typeof value) {
-      case 'undefined':
-        return
-      case 'string':
-        return this.string(1, value)
-      case 'boolean':
-        return this.uint(2, value ? 1 : 0)
-      case 'bigint':
-        return this.#int(value)
-      case 'number':
-        return this.double(4, value)
+    if (value === undefined) return
+    if (typeof value === 'string') this.string(1, value)
+    else if (typeof value === 'boolean') this.uint(2, value ? 1 : 0)
+    else if (typeof value === 'bigint') this.#int(value)
+    else if (typeof value === 'number') this.double(4, value)
+    else if (value instanceof Uint8Array) this.bytes(7, value)
+    else if (isList(value)) this.#list(value)
+    else this.#map(value)
+  }
+
+  #list(values: readonly PlainValue[]): void {
+    const list = this.begin(5)
+    for (const value of values) {
+      const mark = this.begin(1)
+      this.anyValue(value)
+      this.end(mark)
     }
-    if (value instanceof Uint8Array) return this.bytes(7, value)
-    if (isList(value)) {
-      const list = this.begin(5)
-      for (const element of value) {
-        const mark = this.begin(1)
-        this.anyValue(element)
-        this.end(mark)
-      }
-      return this.end(list)
-    }
+    this.end(list)
+  }
+
+  #map(values: { readonly [key: string]: PlainValue }): void {
     const map = this.begin(6)
-    for (const key of Object.keys(value)) this.keyValue(1, key, value[key])
+    for (const key of Object.keys(values)) this.keyValue(1, key, values[key])
     this.end(map)
   }
 

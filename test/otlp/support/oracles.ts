@@ -1,5 +1,14 @@
 import { createRequire } from 'node:module'
-import { create, createFileRegistry, type DescMessage, fromBinary, type Message, toBinary } from '@bufbuild/protobuf'
+import {
+  create,
+  createFileRegistry,
+  type DescMessage,
+  fromBinary,
+  type JsonValue,
+  type Message,
+  toBinary,
+  toJson,
+} from '@bufbuild/protobuf'
 import { configureTextEncoding } from '@bufbuild/protobuf/wire'
 import {
   type DescriptorProto,
@@ -180,6 +189,12 @@ export function readProtobufEs(signal: Signal, bytes: Uint8Array): PlainObject {
 export function writeProtobufEs(signal: Signal, object: PlainObject): Uint8Array {
   const schema = REQUESTS[signal]
   return toBinary(descriptor(schema), toProtobufEs(schema, object))
+}
+
+/** The JSON that protobuf-es makes of a request: proto3's, so ids are in base64. */
+export function jsonProtobufEs(signal: Signal, bytes: Uint8Array): JsonValue {
+  const schema = descriptor(REQUESTS[signal])
+  return toJson(schema, fromBinary(schema, bytes, { readUnknownFields: false }))
 }
 
 type Fields = Record<string, unknown>
