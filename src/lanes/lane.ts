@@ -30,7 +30,6 @@ export default async function lane(task: LaneTask): Promise<void> {
     const log = makeLogger(task.log)
     await graph.stop(deadline, (component, err) => log.error({ component, err }, 'did not stop cleanly'))
     deadline.clear()
-    say({ type: 'stopped' })
   } catch (error) {
     const code = error instanceof SluiceError ? error.code : 'START_FAILED'
     say({ type: 'failed', code, message: error instanceof Error ? error.message : String(error) })

@@ -24,6 +24,5 @@ export type FromLane =
   | { readonly type: 'started'; readonly listening: readonly Listening[] }
   | { readonly type: 'failed'; readonly code: string; readonly message: string }
   | { readonly type: 'status'; readonly component: string; readonly status: string; readonly message?: string }
-  | { readonly type: 'stopped' }
 
 export type ToLane = { readonly type: 'stop'; readonly timeoutMs: number }

@@ -1,4 +1,4 @@
-import { MessageChannel } from 'node:worker_threads'
+import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import type { ResolvedConfig } from '../config/resolved.ts'
 import { SluiceError } from '../errors.ts'
@@ -77,7 +77,7 @@ class RunningLane {
     const announce = registry.attach(meter)
     const { promise, resolve, reject } = Promise.withResolvers<readonly Listening[]>()
     this.started = promise
-    port1.on('message', (message: FromLane) => {
+    const hear = (message: FromLane): void => {
       switch (message.type) {
         case 'series':
           announce(message.series)
@@ -91,21 +91,23 @@ class RunningLane {
         case 'status':
           onStatus?.(message.component, message.status, message.message)
           break
-        case 'stopped':
-          break
       }
-    })
+    }
+    port1.on('message', hear)
+    // What the lane said last, the names of series among it, may still wait when the pool already knows that it ended.
+    const hangUp = (): void => {
+      for (let last = receiveMessageOnPort(port1); last; last = receiveMessageOnPort(port1))
+        hear(last.message as FromLane)
+      port1.close()
+    }
     const task: LaneTask = { config, log, meter, components, port: port2 }
-    this.ended = pool.run(task, { transferList: [port2] }).then(
-      () => port1.close(),
-      (error: unknown) => {
-        port1.close()
-        const message = error instanceof Error ? error.message : String(error)
-        const lost = new SluiceError('LANE_LOST', `a pipeline thread ended: ${message}`, { cause: error })
-        reject(lost)
-        throw lost
-      },
-    )
+    this.ended = pool.run(task, { transferList: [port2] }).then(hangUp, (error: unknown) => {
+      hangUp()
+      const message = error instanceof Error ? error.message : String(error)
+      const lost = new SluiceError('LANE_LOST', `a pipeline thread ended: ${message}`, { cause: error })
+      reject(lost)
+      throw lost
+    })
     // Whoever starts or stops looks at these; until then a rejection is not an unhandled one.
     this.ended.catch(() => {})
     this.started.catch(() => {})
