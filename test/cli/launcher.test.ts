@@ -166,4 +166,11 @@ onThisPlatform('the launcher', () => {
     executable(join(repo, 'node_modules', pinned, 'bin/node'), '#!/bin/sh\nexit 7\n')
     expect(launch(sluice).status).toBe(7)
   })
+
+  test('of this checkout runs the real entry from elsewhere, through a symlink, with no node on the PATH', () => {
+    symlinkSync(join(root, 'sluice'), join(temp, 'linked'))
+    const { status, lines, stderr } = launch(join(temp, 'linked'), { args: ['version'] })
+    expect([status, stderr]).toEqual([0, ''])
+    expect(lines).toEqual([expect.stringMatching(/^sluice \d+\.\d+\.\d+ \(Node 2[4-9]\./)])
+  })
 })
