@@ -7,8 +7,8 @@ import { formatHostPort, type ListenAddress } from './listen-address.ts'
 export interface Binding {
   /** `127.0.0.1:4317` or `unix:/run/otlp.sock`. */
   readonly address: string
-  /** Takes no more connections; those there are stay. */
-  close(): void
+  /** Takes no more connections; those there are stay. Resolves when the last of them has ended. */
+  close(): Promise<void>
 }
 
 /**
@@ -18,12 +18,12 @@ export interface Binding {
 export async function bind(server: net.Server, address: ListenAddress, configuredBy: string): Promise<Binding> {
   if ('path' in address) {
     await listen(server, address, address.path, configuredBy)
-    return { address: `unix:${address.path}`, close: () => server.close() }
+    return { address: `unix:${address.path}`, close: () => closed(server) }
   }
   const { host, port } = address
   if (host !== 'localhost') {
     await listen(server, { host, port }, formatHostPort(host ?? '', port), configuredBy)
-    return { address: boundTo(server), close: () => server.close() }
+    return { address: boundTo(server), close: () => closed(server) }
   }
   await listen(server, { host: '127.0.0.1', port }, `localhost:${port}`, configuredBy)
   const bound = (server.address() as net.AddressInfo).port
@@ -40,11 +40,14 @@ export async function bind(server: net.Server, address: ListenAddress, configure
   }
   return {
     address: boundTo(server),
-    close() {
-      server.close()
-      second.close()
+    async close() {
+      await Promise.all([closed(server), closed(second)])
     },
   }
+}
+
+function closed(server: net.Server): Promise<void> {
+  return new Promise((resolve) => server.close(() => resolve()))
 }
 
 function boundTo(server: net.Server): string {

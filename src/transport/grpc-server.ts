@@ -88,7 +88,7 @@ export async function serveGrpc(options: GrpcServerOptions, handler: ServerHandl
     address: binding.address,
     async close(signal) {
       closing = true
-      binding.close()
+      void binding.close()
       for (const session of sessions) session.close()
       await drained(sessions, signal)
       for (const session of sessions) session.destroy()

@@ -257,13 +257,27 @@ describe('a peer at the level of HTTP/2', () => {
   })
 
   test('whose GOAWAY leaves the call out gets it on a new connection', async () => {
-    let streams = 0
-    const server = await http2Peer((stream) => {
-      if (++streams === 1) stream.session!.goaway(http2.constants.NGHTTP2_NO_ERROR, 0)
-      else answerOk(stream)
+    const frame = (type: number, flags: number, payload: readonly number[]): Buffer =>
+      Buffer.from([0, 0, payload.length, type, flags, 0, 0, 0, 0, ...payload])
+    const backend = http2.createServer()
+    backend.on('stream', answerOk)
+    let connections = 0
+    // node:http2's own `goaway` cannot name a stream below the last that it saw.
+    const server = net.createServer((socket) => {
+      if (++connections > 1) {
+        backend.emit('connection', socket)
+        return
+      }
+      socket.on('error', () => {})
+      socket.write(Buffer.concat([frame(4, 0, []), frame(4, 1, [])]))
+      socket.resume()
+      setTimeout(() => socket.write(frame(7, 0, [0, 0, 0, 0, 0, 0, 0, 0])), 50)
     })
-    expect((await client(server.port).call('traces', [bytes(10)], OPTIONS)).ok).toBe(true)
-    expect(server.sessions).toHaveLength(2)
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    cleanups.push(() => server.close())
+    const one = client((server.address() as net.AddressInfo).port)
+    expect((await one.call('traces', [bytes(10)], OPTIONS)).ok).toBe(true)
+    expect(connections).toBe(2)
   })
 
   test('that resets a stream after looking at it does not get it again', async () => {

@@ -1,0 +1,148 @@
+import type { Component, ComponentContext, Deadline, Outputs } from '../../src/component/contracts.ts'
+import { type DeliveryEvents, deliver, type Failure, type Outcome } from '../../src/component/delivery.ts'
+import { type BatchContext, makeBatch, type Signal } from '../../src/otlp/batch.ts'
+import { validate } from '../../src/otlp/validate.ts'
+import { WireError } from '../../src/otlp/wire-error.ts'
+import { encodeExportResponse } from '../../src/transport/export-response.ts'
+import { GRPC, type Server, type ServerCall, type ServerHandler } from '../../src/transport/unary.ts'
+import { callStatus } from './call-status.ts'
+import { type ReceiverMetrics, receiverMetrics } from './metrics.ts'
+import { type ProtocolsConfig, startGrpc, startHttp } from './servers.ts'
+
+/** Serves the protocols that are configured and turns each request into one delivery. */
+export class OtlpReceiver implements Component {
+  readonly #config: ReceiverConfig
+  readonly #ctx: ComponentContext
+  readonly #next: Outputs
+  #servers: Server[] = []
+  #stopped: Promise<void> | undefined
+
+  constructor(config: ReceiverConfig, ctx: ComponentContext, next: Outputs) {
+    this.#config = config
+    this.#ctx = ctx
+    this.#next = next
+  }
+
+  async start(): Promise<void> {
+    const { grpc, http } = this.#config.protocols
+    const { signals } = this.#ctx
+    try {
+      if (grpc !== undefined) {
+        this.#serves('grpc', await startGrpc(grpc, signals, this.#handler('grpc', grpc.include_metadata)))
+      }
+      if (http !== undefined) {
+        this.#serves('http', await startHttp(http, signals, this.#handler('http', http.include_metadata)))
+      }
+    } catch (error) {
+      await this.#close(AbortSignal.abort())
+      throw error
+    }
+  }
+
+  stop(deadline: Deadline): Promise<void> {
+    this.#stopped ??= this.#close(deadline.signal)
+    return this.#stopped
+  }
+
+  #serves(transport: string, server: Server): void {
+    this.#servers.push(server)
+    this.#ctx.listening({ transport, address: server.address })
+  }
+
+  async #close(signal: AbortSignal): Promise<void> {
+    const servers = this.#servers
+    this.#servers = []
+    await Promise.all(servers.map((server) => server.close(signal)))
+  }
+
+  #handler(transport: string, includeMetadata: boolean): ServerHandler {
+    const { clock, id, meter, signals } = this.#ctx
+    const metrics = receiverMetrics(meter, id, transport, signals)
+    const acknowledge = this.#config.acknowledge
+    const next = this.#next
+    return {
+      handle(call) {
+        const { signal, peer } = call.head
+        const counts = metrics[signal]
+        const output = next[signal]
+        if (counts === undefined || output === undefined) {
+          call.fail({ code: GRPC.UNIMPLEMENTED, message: `no pipeline takes ${signal} from this receiver` })
+          return
+        }
+        const items = itemsOf(call, signal)
+        if (items === undefined) {
+          counts.malformed.add(1)
+        } else if (items === 0) {
+          // An empty envelope is a client's way to ask whether anybody is there; it never enters a pipeline.
+          call.ok()
+        } else {
+          const context: BatchContext = includeMetadata
+            ? { transport, peer, arrivedAt: clock.now(), metadata: call.head.metadata() }
+            : { transport, peer, arrivedAt: clock.now() }
+          const batch = makeBatch(signal, [call.body], items, context)
+          output.consume(deliver(batch, new Reception(call, counts, acknowledge)))
+        }
+      },
+    }
+  }
+}
+
+export interface ReceiverConfig {
+  readonly protocols: ProtocolsConfig
+  readonly acknowledge: 'admitted' | 'delivered'
+}
+
+/** The items in a call's body; a malformed one is answered, and undefined. */
+function itemsOf(call: ServerCall, signal: Signal): number | undefined {
+  try {
+    return validate(signal, call.body)
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error
+    call.fail({ code: GRPC.INVALID_ARGUMENT, message: error.message })
+    return undefined
+  }
+}
+
+/**
+ * Answers one call by what becomes of its delivery. A client that has gone changes nothing for the data: the delivery
+ * goes on, only nobody hears of it.
+ */
+class Reception implements DeliveryEvents {
+  readonly #call: ServerCall
+  readonly #counts: ReceiverMetrics
+  readonly #acknowledge: ReceiverConfig['acknowledge']
+  #answered = false
+
+  constructor(call: ServerCall, counts: ReceiverMetrics, acknowledge: ReceiverConfig['acknowledge']) {
+    this.#call = call
+    this.#counts = counts
+    this.#acknowledge = acknowledge
+  }
+
+  awaited(): boolean {
+    return !this.#answered && !this.#call.gone
+  }
+
+  admitted(): void {
+    if (this.#acknowledge === 'admitted' && this.#answers()) this.#call.ok()
+  }
+
+  refused(failure: Failure): void {
+    if (this.#answers()) this.#call.fail(callStatus(failure))
+  }
+
+  settled(outcome: Outcome): void {
+    if (!this.#answers()) return
+    if (!outcome.ok) this.#call.fail(callStatus(outcome.failure))
+    else if (outcome.rejected === 0) this.#call.ok()
+    else this.#call.ok(encodeExportResponse({ rejected: outcome.rejected, message: outcome.message ?? '' }))
+  }
+
+  /** True the first time. */
+  #answers(): boolean {
+    if (this.#answered) return false
+    this.#answered = true
+    if (this.#call.gone) this.#counts.clientGone.add(1)
+    return true
+  }
+}

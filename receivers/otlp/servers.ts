@@ -1,0 +1,97 @@
+import type { ValueOf } from '../../src/config/field.ts'
+import type { Signal } from '../../src/otlp/batch.ts'
+import type { Encoding } from '../../src/transport/compression.ts'
+import type { ServerKeepalive } from '../../src/transport/grpc-server-keepalive.ts'
+import { type ListenAddress, parseListenAddress } from '../../src/transport/listen-address.ts'
+import { HTTP_PATHS, signalsByPath } from '../../src/transport/otlp-services.ts'
+import type { Server, ServerHandler } from '../../src/transport/unary.ts'
+import type definition from './otlp.ts'
+
+export type ProtocolsConfig = ValueOf<(typeof definition)['config']['protocols']>
+type GrpcConfig = NonNullable<ProtocolsConfig['grpc']>
+type HttpConfig = NonNullable<ProtocolsConfig['http']>
+
+const MIB = 1 << 20
+const DEFAULT_MESSAGE_MIB = 4
+const DEFAULT_BODY_BYTES = 20 * MIB
+
+export async function startGrpc(
+  config: GrpcConfig,
+  signals: readonly Signal[],
+  handler: ServerHandler,
+): Promise<Server> {
+  const { serveGrpc } = await import('../../src/transport/grpc-server.ts')
+  return await serveGrpc(
+    {
+      address: addressOf(config),
+      configuredBy: 'protocols.grpc.endpoint',
+      signals,
+      maxMessageBytes: (config.max_recv_msg_size_mib || DEFAULT_MESSAGE_MIB) * MIB,
+      ...(config.max_concurrent_streams > 0 && { maxConcurrentStreams: config.max_concurrent_streams }),
+      ...(await tlsOf(config, 'protocols.grpc.tls')),
+      keepalive: keepaliveOf(config),
+    },
+    handler,
+  )
+}
+
+export async function startHttp(
+  config: HttpConfig,
+  signals: readonly Signal[],
+  handler: ServerHandler,
+): Promise<Server> {
+  const { serveHttp } = await import('../../src/transport/http-server.ts')
+  const paths = {
+    traces: rooted(config.traces_url_path),
+    metrics: rooted(config.metrics_url_path),
+    logs: rooted(config.logs_url_path),
+    profiles: HTTP_PATHS.profiles,
+  }
+  return await serveHttp(
+    {
+      address: addressOf(config),
+      configuredBy: 'protocols.http.endpoint',
+      paths: signalsByPath(paths, signals),
+      maxBodyBytes: config.max_request_body_size || DEFAULT_BODY_BYTES,
+      encodings: new Set(config.compression_algorithms.filter((name): name is Encoding => name !== '')),
+      ...(await tlsOf(config, 'protocols.http.tls')),
+      readTimeoutMs: config.read_timeout,
+      readHeaderTimeoutMs: config.read_header_timeout,
+      writeTimeoutMs: config.write_timeout,
+      idleTimeoutMs: config.idle_timeout,
+      keepAlives: config.keep_alives_enabled,
+      responseHeaders: config.response_headers,
+    },
+    handler,
+  )
+}
+
+function addressOf(config: GrpcConfig | HttpConfig): ListenAddress {
+  const address = parseListenAddress(config.endpoint, config.transport)
+  if (typeof address === 'string') throw new Error(`endpoint: ${address}`)
+  return address
+}
+
+async function tlsOf(config: GrpcConfig | HttpConfig, configuredBy: string): Promise<object> {
+  if (config.tls === undefined) return {}
+  const { serverTls } = await import('../../src/transport/tls.ts')
+  return { tls: await serverTls(config.tls, configuredBy) }
+}
+
+function keepaliveOf(config: GrpcConfig): ServerKeepalive {
+  const parameters = config.keepalive?.server_parameters
+  // grpc-go asks a silent client every two hours whether it is still there, told to or not.
+  if (parameters === undefined) return { pingEveryMs: 7_200_000 }
+  return {
+    maxConnectionIdleMs: parameters.max_connection_idle,
+    maxConnectionAgeMs: parameters.max_connection_age,
+    maxConnectionAgeGraceMs: parameters.max_connection_age_grace,
+    pingEveryMs: parameters.time,
+    pingTimeoutMs: parameters.timeout,
+  }
+}
+
+/** The Collector takes `v1/traces` for `/v1/traces`. */
+function rooted(path: string): string {
+  return path.startsWith('/') ? path : `/${path}`
+}

@@ -1,0 +1,11 @@
+/** Error codes of this folder and what each means, for the README's table. */
+export const TRANSPORT_CODES = {
+  LISTEN_ADDRESS_IN_USE: 'Another program listens on the address.',
+  LISTEN_NOT_PERMITTED: 'This user may not listen there: a port below 1024, or a path it cannot write to.',
+  LISTEN_ADDRESS_UNKNOWN: "The name or address to listen on is none of this machine's.",
+  LISTEN_FAILED: 'Listening failed for a reason of the operating system, which the message quotes.',
+  TLS_FILE_UNREADABLE: 'A certificate or key file cannot be read.',
+  TLS_MATERIAL_INVALID: 'Certificate, key or authorities are no PEM, or do not belong together.',
+} as const
+
+export type TransportCode = keyof typeof TRANSPORT_CODES

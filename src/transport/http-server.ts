@@ -1,0 +1,121 @@
+import * as http from 'node:http'
+import * as https from 'node:https'
+import type * as tls from 'node:tls'
+import type { Signal } from '../otlp/batch.ts'
+import { bind } from './bind.ts'
+import type { Encoding } from './compression.ts'
+import { HttpServerCall, respond } from './http-server-call.ts'
+import { formatHostPort, type ListenAddress } from './listen-address.ts'
+import type { Server, ServerHandler } from './unary.ts'
+
+export interface HttpServerOptions {
+  readonly address: ListenAddress
+  /** Named in errors: `receiver otlp, protocols.http.endpoint`. */
+  readonly configuredBy: string
+  /** Request path of every signal that is served; another path is 404. */
+  readonly paths: ReadonlyMap<string, Signal>
+  /** Limit of a body, before and after decompression. */
+  readonly maxBodyBytes: number
+  /** The `Content-Encoding`s that are taken besides none. */
+  readonly encodings: ReadonlySet<Encoding>
+  /** TLS where given; clear text otherwise. */
+  readonly tls?: tls.SecureContextOptions & tls.TlsOptions
+  /** Milliseconds; 0 is no limit. For a whole request to come … */
+  readonly readTimeoutMs: number
+  /** … for its headers … */
+  readonly readHeaderTimeoutMs: number
+  /** … without any byte, in or out, while one is under way … */
+  readonly writeTimeoutMs: number
+  /** … and between two. */
+  readonly idleTimeoutMs: number
+  /** Off: one request a connection. */
+  readonly keepAlives: boolean
+  /** Set on every response. */
+  readonly responseHeaders: Readonly<Record<string, string>>
+}
+
+/** Serves OTLP/HTTP, protobuf bodies, over HTTP/1.1. Rejects with a `LISTEN_…` error. */
+export async function serveHttp(options: HttpServerOptions, handler: ServerHandler): Promise<Server> {
+  let closing = false
+  const responseHeaders = Object.entries(options.responseHeaders)
+
+  const listener = (request: http.IncomingMessage, response: http.ServerResponse): void => {
+    request.on('error', ignore)
+    response.on('error', ignore)
+    for (const [name, value] of responseHeaders) response.setHeader(name, value)
+    if (closing || !options.keepAlives) response.shouldKeepAlive = false
+    const url = request.url ?? ''
+    const query = url.indexOf('?')
+    const signal = options.paths.get(query < 0 ? url : url.slice(0, query))
+    if (signal === undefined) {
+      respond(request, response, 404, 'text/plain', '404 page not found\n')
+      return
+    }
+    if (request.method !== 'POST') {
+      response.setHeader('allow', 'POST')
+      respond(request, response, 405, 'text/plain', '405 method not allowed, supported: [POST]')
+      return
+    }
+    const type = mediaType(request.headers['content-type'])
+    if (type !== 'application/x-protobuf') {
+      const seen = type === '' ? 'no Content-Type' : type
+      respond(
+        request,
+        response,
+        415,
+        'text/plain',
+        `415 unsupported media type, supported: [application/x-protobuf]; got ${seen}` +
+          (type === 'application/json' ? ': this version takes OTLP as protobuf only' : ''),
+      )
+      return
+    }
+    const named = (request.headers['content-encoding'] ?? '').toLowerCase()
+    const encoding = named === '' || named === 'identity' ? undefined : (named as Encoding)
+    if (encoding !== undefined && !options.encodings.has(encoding)) {
+      const taken = [...options.encodings].join(', ')
+      respond(request, response, 400, 'text/plain', `unsupported Content-Encoding: ${named}; supported: [${taken}]`)
+      return
+    }
+    const { remoteAddress, remotePort } = request.socket
+    const peer = remoteAddress === undefined ? 'unix' : formatHostPort(remoteAddress, remotePort ?? 0)
+    HttpServerCall.accept(request, response, signal, peer, options.maxBodyBytes, handler, encoding)
+  }
+
+  const timeouts: http.ServerOptions = {
+    requestTimeout: options.readTimeoutMs,
+    headersTimeout: options.readHeaderTimeoutMs,
+    keepAliveTimeout: options.idleTimeoutMs,
+    noDelay: true,
+  }
+  const server = options.tls
+    ? https.createServer({ ...timeouts, ...options.tls, ALPNProtocols: ['http/1.1'] }, listener)
+    : http.createServer(timeouts, listener)
+  server.timeout = options.writeTimeoutMs
+  server.on('tlsClientError', ignore)
+
+  const binding = await bind(server, options.address, options.configuredBy)
+  // Without a listener an error of accept (EMFILE) would end the process; it is transient and Node accepts on.
+  server.on('error', ignore)
+
+  return {
+    address: binding.address,
+    async close(signal) {
+      closing = true
+      const cut = (): void => server.closeAllConnections()
+      const closed = binding.close()
+      server.closeIdleConnections()
+      if (signal.aborted) cut()
+      else signal.addEventListener('abort', cut, { once: true })
+      await closed
+      signal.removeEventListener('abort', cut)
+    },
+  }
+}
+
+function ignore(): void {}
+
+function mediaType(header: string | undefined): string {
+  if (header === undefined) return ''
+  const end = header.indexOf(';')
+  return (end < 0 ? header : header.slice(0, end)).trim().toLowerCase()
+}
