@@ -1,4 +1,5 @@
 import type { ConfigProblem } from '../component/define.ts'
+import { formatDuration } from '../config/duration.ts'
 import { field, type ValueOf } from '../config/field.ts'
 
 /** `sending_queue`, as every exporter of the Collector has it. */
@@ -70,6 +71,6 @@ export function deliveryProblems(config: { readonly retry_on_failure: RetryConfi
     .filter((key) => retry.max_elapsed_time < retry[key])
     .map((key) => ({
       path: ['retry_on_failure', 'max_elapsed_time'],
-      message: `expected at least ${key} (${retry[key]}ms), got ${retry.max_elapsed_time}ms; raise it, lower ${key}, or 0 to try for ever`,
+      message: `expected 0 (for ever) or at least ${key} (${formatDuration(retry[key])}), got ${formatDuration(retry.max_elapsed_time)}`,
     }))
 }
