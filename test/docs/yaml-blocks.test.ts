@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse, stringify } from 'yaml'
 import builtIn from '../../src/cli/components.ts'
@@ -61,6 +64,17 @@ describe('YAML in READMEs', () => {
     const source = document['service'] === undefined ? stringify(completed(document)) : yaml
     const { problems } = await loadConfig({ config: [`yaml:${source}`], env: {}, cwd: root }, registry)
     expect(problems.map(formatProblem).join('\n'), source).toBe('')
+  })
+
+  test('the slip that the README shows is reported as it says', async () => {
+    const readme = read('README.md')
+    const [, yaml] = /^```yaml\n([\s\S]*?)^```/m.exec(readme)!
+    const [, shown] = /^```text\n([\s\S]*?)^```/m.exec(readme)!
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-slip-'))
+    writeFileSync(join(folder, 'my-pipeline.yaml'), yaml!.replace('  batch:', '  bacth:'))
+    const { problems } = await loadConfig({ config: ['my-pipeline.yaml'], env: {}, cwd: folder }, registry)
+    rmSync(folder, { recursive: true })
+    expect(problems.map((problem) => `${formatProblem(problem)}\n`).join('')).toBe(shown)
   })
 
   test('there are some', () => {
