@@ -20,6 +20,14 @@ export function countItems(signal: Signal, bytes: Uint8Array): number {
   return count(bytes, 0, bytes.length, PATHS[signal], 0)
 }
 
+/**
+ * The same for a part of a request: `bytes[start, end)` is the content of a message `level` levels below it (1 a ResourceSpans,
+ * 2 a ScopeSpans; 3 a Metric, 4 its data).
+ */
+export function countBelow(signal: Signal, level: number, bytes: Uint8Array, start: number, end: number): number {
+  return count(bytes, start, end, PATHS[signal], level)
+}
+
 function count(
   bytes: Uint8Array,
   start: number,

@@ -1,0 +1,421 @@
+import { canonicalMessage } from './canonical.ts'
+import type { Attributes, ByteRange, EncodedValue, ValueCursor } from './cursors.ts'
+import { type Key, signatureOf } from './key.ts'
+import { layout } from './layout.ts'
+import { grown, type Message } from './message.ts'
+import { type Output, varintSize } from './output.ts'
+import { Range, textOf } from './text.ts'
+import { ValueView } from './value.ts'
+import * as varint from './varint.ts'
+
+/* A row: the range of the whole field, of the key, of the value's AnyValue; the key's signature; the state. */
+const ROW = 8
+const TAG_AT = 0
+const END = 1
+const KEY_START = 2
+const KEY_END = 3
+const VALUE_START = 4
+const VALUE_END = 5
+const SIGNATURE = 6
+const STATE = 7
+
+/* Bits of the state. */
+const DELETED = 1
+/** The value is the one in `#values`. */
+const NEW_VALUE = 2
+/** The key is the one in `#keys`. */
+const NEW_KEY = 4
+/** Not in the input at all. */
+const ADDED = 8
+/** Key and value lie in a canonical copy in `#copies`: the attribute was unusual. */
+const COPIED = 16
+/** There are fields beside key and value. */
+const MORE = 32
+/** There is no value, not even an empty one. */
+const NO_VALUE = 64
+
+const KEY_VALUE = layout('KeyValue', 'traces', [10, 10, 10])
+
+/**
+ * The attributes of a message: their places, and the edits that wait.
+ *
+ * Indexing the message notes only where each attribute is; keys and values are looked at when somebody first asks, which
+ * for most records of most pipelines is never. Keys are compared by signature first, and never become strings.
+ */
+export class AttributeTable implements Attributes {
+  readonly #message: Message
+  #rows = new Int32Array(ROW * 16)
+  #count = 0
+  #resolved = 0
+  #added = 0
+  #originals = 0
+  readonly #keys: (Uint8Array | undefined)[] = []
+  readonly #values: (EncodedValue | undefined)[] = []
+  readonly #copies: (Buffer | undefined)[] = []
+  readonly #found = new ValueView()
+  readonly #currentKey = new Range()
+  readonly #currentValue = new ValueView()
+  #current = 0
+  /** Walking stops here, so that who adds while walking does not meet what was added. */
+  #walkEnd = 0
+
+  constructor(message: Message) {
+    this.#message = message
+  }
+
+  reset(): void {
+    this.#count = 0
+    this.#resolved = 0
+    this.#added = 0
+    this.#originals = 0
+  }
+
+  /** Notes an attribute while its message is indexed: the range of the field and where its content begins. */
+  found(tagAt: number, start: number, end: number): void {
+    const row = this.#count++ * ROW
+    if (row === this.#rows.length) this.#rows = grown(this.#rows)
+    const rows = this.#rows
+    rows[row + TAG_AT] = tagAt
+    rows[row + END] = end
+    rows[row + KEY_START] = start
+  }
+
+  // --- Attributes ----------------------------------------------------------------------------------------------------
+
+  get size(): number {
+    if (this.#resolved < this.#count) this.#resolve()
+    let size = 0
+    for (let i = 0; i < this.#count; i++) if (!this.#is(i, DELETED)) size++
+    return size
+  }
+
+  has(key: Key): boolean {
+    return this.#find(key, 0) >= 0
+  }
+
+  get(key: Key): ValueCursor | undefined {
+    const index = this.#find(key, 0)
+    if (index < 0) return undefined
+    this.#openValue(index, this.#found)
+    return this.#found
+  }
+
+  set(key: Key, value: EncodedValue): void {
+    const index = this.#find(key, 0)
+    if (index < 0) this.#add(key, value)
+    else {
+      this.#replaceValue(index, value)
+      this.#deleteFrom(key, index + 1)
+    }
+  }
+
+  insert(key: Key, value: EncodedValue): boolean {
+    if (this.#find(key, 0) >= 0) return false
+    this.#add(key, value)
+    return true
+  }
+
+  update(key: Key, value: EncodedValue): boolean {
+    const index = this.#find(key, 0)
+    if (index < 0) return false
+    this.#replaceValue(index, value)
+    this.#deleteFrom(key, index + 1)
+    return true
+  }
+
+  delete(key: Key): boolean {
+    return this.#deleteFrom(key, 0)
+  }
+
+  rename(from: Key, to: Key): boolean {
+    const index = this.#find(from, 0)
+    if (index < 0) return false
+    this.#deleteFrom(from, index + 1)
+    if (from === to) return true
+    this.#deleteFrom(to, 0)
+    this.#keys[index] = to.bytes
+    this.#rows[index * ROW + SIGNATURE] = to.signature
+    this.#touch(index, NEW_KEY)
+    return true
+  }
+
+  rewind(): void {
+    if (this.#resolved < this.#count) this.#resolve()
+    this.#current = -1
+    this.#walkEnd = this.#count
+  }
+
+  next(): boolean {
+    do this.#current++
+    while (this.#current < this.#walkEnd && this.#is(this.#current, DELETED))
+    if (this.#current >= this.#walkEnd) return false
+    this.#openKey(this.#current, this.#currentKey)
+    this.#openValue(this.#current, this.#currentValue)
+    return true
+  }
+
+  get key(): ByteRange {
+    return this.#currentKey
+  }
+
+  get value(): ValueCursor {
+    return this.#currentValue
+  }
+
+  keyText(): string {
+    return textOf(this.#currentKey)
+  }
+
+  setCurrent(value: EncodedValue): void {
+    this.#replaceValue(this.#current, value)
+    this.#openValue(this.#current, this.#currentValue)
+  }
+
+  deleteCurrent(): void {
+    if (!this.#is(this.#current, DELETED)) this.#deleteRow(this.#current)
+  }
+
+  // --- finding -------------------------------------------------------------------------------------------------------
+
+  #is(index: number, bit: number): boolean {
+    return (this.#rows[index * ROW + STATE]! & bit) !== 0
+  }
+
+  #find(key: Key, from: number): number {
+    if (this.#resolved < this.#count) this.#resolve()
+    const rows = this.#rows
+    const { signature } = key
+    const end = this.#count * ROW
+    for (let row = from * ROW; row < end; row += ROW) {
+      if (rows[row + SIGNATURE] !== signature) continue
+      const state = rows[row + STATE]!
+      if ((state & DELETED) !== 0) continue
+      const same =
+        (state & (NEW_KEY | COPIED)) === 0
+          ? key.equals(this.#message.buffer, rows[row + KEY_START]!, rows[row + KEY_END]!)
+          : this.#keyIs(row / ROW, key)
+      if (same) return row / ROW
+    }
+    return -1
+  }
+
+  #keyIs(index: number, key: Key): boolean {
+    const range = this.#openKey(index, this.#scratch)
+    return key.equals(range.buffer, range.start, range.end)
+  }
+
+  readonly #scratch = new Range()
+
+  #openKey(index: number, range: Range): Range {
+    const row = index * ROW
+    if (this.#is(index, NEW_KEY)) {
+      const key = this.#keys[index]!
+      return range.set(key, 0, key.length)
+    }
+    return range.set(this.#source(index), this.#rows[row + KEY_START]!, this.#rows[row + KEY_END]!)
+  }
+
+  #openValue(index: number, value: ValueView): void {
+    const row = index * ROW
+    if (this.#is(index, NEW_VALUE)) {
+      const bytes = this.#values[index]!
+      value.open(bytes, 0, bytes.length)
+    } else value.open(this.#source(index), this.#rows[row + VALUE_START]!, this.#rows[row + VALUE_END]!)
+  }
+
+  #source(index: number): Buffer {
+    return this.#is(index, COPIED) ? this.#copies[index]! : this.#message.buffer
+  }
+
+  #resolve(): void {
+    const { buffer } = this.#message
+    const rows = this.#rows
+    for (let row = this.#resolved * ROW; row < this.#count * ROW; row += ROW) {
+      const start = rows[row + KEY_START]!
+      const end = rows[row + END]!
+      if (!resolveUsual(buffer, rows, row, start, end)) {
+        this.#resolveUnusual(row, start, end)
+      }
+    }
+    this.#resolved = this.#count
+    this.#originals = this.#count
+  }
+
+  /** Any order, anything beside, nothing at all; a key or a value that comes twice is read from a canonical copy. */
+  #resolveUnusual(row: number, start: number, end: number): void {
+    if (this.#resolveAnyOrder(this.#message.buffer, row, start, end)) return
+    const copy = canonicalMessage(KEY_VALUE, this.#message.buffer.subarray(start, end))
+    this.#copies[row / ROW] = copy
+    this.#resolveAnyOrder(copy, row, 0, copy.length)
+    this.#rows[row + STATE]! |= COPIED
+  }
+
+  /** False where key or value come twice. */
+  #resolveAnyOrder(buffer: Buffer, row: number, start: number, end: number): boolean {
+    const rows = this.#rows
+    rows[row + KEY_START] = 0
+    rows[row + KEY_END] = 0
+    rows[row + VALUE_START] = 0
+    rows[row + VALUE_END] = 0
+    let state = NO_VALUE
+    let keys = 0
+    for (let p = start; p < end; ) {
+      const tag = varint.readTag(buffer, p, end)
+      const at = varint.after
+      p = varint.skipValue(buffer, tag, at, end)
+      if (tag !== 10 && tag !== 18) {
+        state |= MORE
+        continue
+      }
+      varint.readLength(buffer, at, end)
+      if (tag === 10) {
+        if (keys++ > 0) return false
+        rows[row + KEY_START] = varint.after
+        rows[row + KEY_END] = p
+      } else {
+        if ((state & NO_VALUE) === 0) return false
+        state &= ~NO_VALUE
+        rows[row + VALUE_START] = varint.after
+        rows[row + VALUE_END] = p
+      }
+    }
+    rows[row + SIGNATURE] = signatureOf(buffer, rows[row + KEY_START]!, rows[row + KEY_END]!)
+    rows[row + STATE] = state
+    return true
+  }
+
+  // --- editing -------------------------------------------------------------------------------------------------------
+
+  #replaceValue(index: number, value: EncodedValue): void {
+    this.#values[index] = value
+    this.#touch(index, NEW_VALUE)
+    this.#rows[index * ROW + STATE]! &= ~NO_VALUE
+  }
+
+  #touch(index: number, bit: number): void {
+    const row = index * ROW
+    const rows = this.#rows
+    this.#message.version++
+    if ((rows[row + STATE]! & (NEW_VALUE | NEW_KEY | ADDED)) === 0) {
+      this.#message.replaceAttribute(rows[row + TAG_AT]!, rows[row + END]!, index)
+    }
+    rows[row + STATE]! |= bit
+  }
+
+  #deleteFrom(key: Key, from: number): boolean {
+    let index = this.#find(key, from)
+    if (index < 0) return false
+    for (; index >= 0; index = this.#find(key, index + 1)) this.#deleteRow(index)
+    return true
+  }
+
+  #deleteRow(index: number): void {
+    const row = index * ROW
+    const rows = this.#rows
+    const state = rows[row + STATE]!
+    rows[row + STATE] = state | DELETED
+    // What is new or replaced already has its patch, and writes nothing from now on.
+    if ((state & (NEW_VALUE | NEW_KEY | ADDED)) === 0) this.#message.remove(rows[row + TAG_AT]!, rows[row + END]!)
+    else this.#message.version++
+  }
+
+  #add(key: Key, value: EncodedValue): void {
+    const message = this.#message
+    message.version++
+    // New ones follow the ones that are there, where every writer would have put them.
+    if (this.#added++ === 0) {
+      message.insertAttributes(this.#originals > 0 ? this.#rows[(this.#originals - 1) * ROW + END]! : message.end)
+    }
+    const index = this.#count++
+    this.#resolved = this.#count
+    const row = index * ROW
+    if (row === this.#rows.length) this.#rows = grown(this.#rows)
+    this.#rows[row + SIGNATURE] = key.signature
+    this.#rows[row + STATE] = ADDED | NEW_KEY | NEW_VALUE
+    this.#keys[index] = key.bytes
+    this.#values[index] = value
+  }
+
+  // --- writing -------------------------------------------------------------------------------------------------------
+
+  /** Writes all that were added. */
+  writeNew(out: Output): void {
+    for (let index = this.#originals; index < this.#count; index++) this.writeRow(index, out)
+  }
+
+  /** Writes one attribute as it is now; nothing if it was deleted. */
+  writeRow(index: number, out: Output): void {
+    const row = index * ROW
+    const rows = this.#rows
+    const state = rows[row + STATE]!
+    if ((state & DELETED) !== 0) return
+    const key = (state & NEW_KEY) !== 0 ? this.#keys[index]! : undefined
+    const value = (state & NEW_VALUE) !== 0 ? this.#values[index]! : undefined
+    const keySize = key ? key.length : rows[row + KEY_END]! - rows[row + KEY_START]!
+    const valueSize = value ? value.length : rows[row + VALUE_END]! - rows[row + VALUE_START]!
+    const tag = this.#message.layout.attributeTag
+    const size =
+      1 + varintSize(keySize) + keySize + ((state & NO_VALUE) !== 0 ? 0 : 1 + varintSize(valueSize) + valueSize)
+    const width = varintSize(size)
+    const body = out.begin(tag, width)
+    out.varint(10)
+    out.varint(keySize)
+    if (key) out.append(key)
+    else this.#copySource(index, rows[row + KEY_START]!, rows[row + KEY_END]!, out)
+    if ((state & NO_VALUE) === 0) {
+      out.varint(18)
+      out.varint(valueSize)
+      if (value) out.append(value)
+      else this.#copySource(index, rows[row + VALUE_START]!, rows[row + VALUE_END]!, out)
+    }
+    if ((state & MORE) !== 0) this.#writeMore(index, out)
+    out.end(body, width)
+  }
+
+  #copySource(index: number, start: number, end: number, out: Output): void {
+    if (this.#is(index, COPIED)) out.append(this.#copies[index]!.subarray(start, end))
+    else out.copy(this.#message.buffer, this.#message.view, start, end)
+  }
+
+  /** The fields beside key and value, byte for byte. */
+  #writeMore(index: number, out: Output): void {
+    const source = this.#source(index)
+    let p = 0
+    let { length: end } = source
+    if (!this.#is(index, COPIED)) {
+      const row = index * ROW
+      end = this.#rows[row + END]!
+      varint.readTag(source, this.#rows[row + TAG_AT]!, end)
+      varint.readLength(source, varint.after, end)
+      p = varint.after
+    }
+    while (p < end) {
+      const at = p
+      const tag = varint.readTag(source, p, end)
+      p = varint.skipValue(source, tag, varint.after, end)
+      if (tag !== 10 && tag !== 18) out.append(source.subarray(at, p))
+    }
+  }
+}
+
+/** A key and then a value with lengths of up to two bytes and nothing else, as nearly every attribute is. */
+function resolveUsual(buffer: Buffer, rows: Int32Array, row: number, start: number, end: number): boolean {
+  if (end - start < 4 || buffer[start] !== 10) return false
+  const keySize = buffer[start + 1]!
+  const keyEnd = start + 2 + keySize
+  if (keySize > 127 || end - keyEnd < 2 || buffer[keyEnd] !== 18) return false
+  let valueStart = keyEnd + 2
+  let valueSize = buffer[keyEnd + 1]!
+  if (valueSize > 127) {
+    if (valueStart === end || buffer[valueStart]! > 127) return false
+    valueSize = (valueSize & 127) | (buffer[valueStart++]! << 7)
+  }
+  if (end - valueStart !== valueSize) return false
+  rows[row + KEY_START] = start + 2
+  rows[row + KEY_END] = keyEnd
+  rows[row + VALUE_START] = valueStart
+  rows[row + VALUE_END] = end
+  rows[row + SIGNATURE] = signatureOf(buffer, start + 2, keyEnd)
+  rows[row + STATE] = 0
+  return true
+}

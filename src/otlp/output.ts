@@ -1,0 +1,135 @@
+import { NOTHING, NOTHING_VIEW } from './text.ts'
+
+/** Below this many bytes, moving words in place beats the call into `Buffer.copy` (wire-bench `copy`). */
+const SHORT = 96
+
+/** Where a pass writes: a buffer that grows and is handed over whole. Not reused, since a batch lives on. */
+export class Output {
+  buffer: Buffer = NOTHING
+  length = 0
+  /** Capacity to begin with, when the first byte is written. */
+  expected = 256
+  view: DataView = NOTHING_VIEW
+
+  /** Starts again in a fresh buffer of `capacity` bytes. */
+  allocate(capacity: number): void {
+    this.buffer = Buffer.allocUnsafeSlow(capacity)
+    this.view = new DataView(this.buffer.buffer, this.buffer.byteOffset, capacity)
+    this.length = 0
+  }
+
+  /** Makes room for `bytes` more. */
+  reserve(bytes: number): void {
+    if (this.length + bytes <= this.buffer.length) return
+    const old = this.buffer
+    const { length } = this
+    this.allocate(Math.max(this.expected, length + bytes, Math.ceil(old.length * 1.5)))
+    old.copy(this.buffer, 0, 0, length)
+    this.length = length
+  }
+
+  /** Hands over what was written and forgets it. */
+  take(): Uint8Array {
+    const { buffer, length } = this
+    this.forget()
+    // A batch may wait in a queue for long: it must not hold much more memory than it is booked with.
+    return length * 2 < buffer.length ? new Uint8Array(buffer.subarray(0, length)) : buffer.subarray(0, length)
+  }
+
+  forget(): void {
+    this.buffer = NOTHING
+    this.view = NOTHING_VIEW
+    this.length = 0
+  }
+
+  /** Appends `source[start, end)`; `view` is over the whole of `source`. */
+  copy(source: Buffer, view: DataView, start: number, end: number): void {
+    const size = end - start
+    if (size <= 0) return
+    this.reserve(size)
+    let to = this.length
+    this.length = to + size
+    if (size > SHORT) {
+      source.copy(this.buffer, to, start, end)
+      return
+    }
+    const target = this.view
+    let from = start
+    for (const last = end - 4; from <= last; from += 4) {
+      target.setInt32(to, view.getInt32(from, true), true)
+      to += 4
+    }
+    for (; from < end; from++) this.buffer[to++] = source[from]!
+  }
+
+  append(bytes: Uint8Array): void {
+    const size = bytes.length
+    this.reserve(size)
+    const { buffer, length } = this
+    if (size > 48) buffer.set(bytes, length)
+    else for (let i = 0; i < size; i++) buffer[length + i] = bytes[i]!
+    this.length = length + size
+  }
+
+  /** A varint of up to 32 unsigned bits. */
+  varint(value: number): void {
+    this.reserve(5)
+    let rest = value
+    while (rest > 127) {
+      this.buffer[this.length++] = (rest & 127) | 128
+      rest >>>= 7
+    }
+    this.buffer[this.length++] = rest
+  }
+
+  /** A LEN field whose content is at hand. */
+  field(tag: number, content: Uint8Array): void {
+    this.varint(tag)
+    this.varint(content.length)
+    this.append(content)
+  }
+
+  /**
+   * Leaves room for the length of what follows, `width` bytes of it, and returns where it begins: `end` fills the room.
+   * The width that the length had in the input is nearly always right, and then nothing has to move.
+   */
+  begin(tag: number, width: number): number {
+    this.varint(tag)
+    this.reserve(width)
+    this.length += width
+    return this.length
+  }
+
+  /** Writes the length of everything since `begin`, moving it where the varint turns out longer or shorter. */
+  end(body: number, width: number): void {
+    const size = this.length - body
+    const needed = varintSize(size)
+    if (needed !== width) {
+      if (needed > width) this.reserve(needed - width)
+      this.buffer.copyWithin(body + needed - width, body, this.length)
+      this.length += needed - width
+    }
+    let at = body - width
+    let rest = size
+    while (rest > 127) {
+      this.buffer[at++] = (rest & 127) | 128
+      rest >>>= 7
+    }
+    this.buffer[at] = rest
+  }
+
+  /** Moves everything from `from` on by `by` bytes, to make room before it or to close a gap. */
+  shift(from: number, by: number): void {
+    if (by > 0) this.reserve(by)
+    this.buffer.copyWithin(from + by, from, this.length)
+    this.length += by
+  }
+}
+
+/** Bytes that the varint of an unsigned 32-bit number takes. */
+export function varintSize(value: number): number {
+  if (value < 1 << 7) return 1
+  if (value < 1 << 14) return 2
+  if (value < 1 << 21) return 3
+  return value < 1 << 28 ? 4 : 5
+}
