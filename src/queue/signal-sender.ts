@@ -196,7 +196,7 @@ export class SignalSender {
     }
     log.attemptFailed(result.reason, result.message)
     if (!this.#options.retry.enabled) {
-      this.#fail(held, 'retry', result.reason, `${result.message}; retry_on_failure is off`)
+      this.#fail(held, 'retry', result.reason, result.message)
     } else if (this.#stopping) {
       this.#leaveBehind(held)
     } else {
