@@ -64,10 +64,14 @@ export async function commandLine(args: readonly string[]): Promise<void> {
 
   withSources(program.command('print-config'))
     .alias('print-initial-config')
-    .description('print the effective configuration, defaults filled in and secrets redacted')
-    .action(async (files: string[], options: RawSources) => {
+    .description('print the effective configuration, defaults filled in')
+    .addOption(
+      new Option('--mode <mode>', 'whether secrets are shown').choices(['redacted', 'unredacted']).default('redacted'),
+    )
+    .action(async (files: string[], options: RawSources & { mode: string }) => {
       const { printConfiguration } = await import('./print-config.ts')
-      process.exitCode = await printConfiguration(sources(files, options))
+      const unredacted = options.mode === 'unredacted'
+      process.exitCode = await printConfiguration(sources(files, options), { unredacted })
     })
 
   program

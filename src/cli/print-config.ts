@@ -1,11 +1,18 @@
+import { registryOf } from '../component/registry.ts'
 import { printConfig } from '../config/print.ts'
 import type { ConfigSources } from './command-line.ts'
+import builtIn from './components.ts'
 import { loadOrReport } from './load.ts'
 
-/** Prints the effective configuration as YAML, secrets redacted. Resolves with the exit code. */
-export async function printConfiguration(sources: ConfigSources): Promise<number> {
+export interface PrintConfigOptions {
+  /** Shows secrets as they are. */
+  readonly unredacted: boolean
+}
+
+/** Prints the effective configuration as YAML. Resolves with the exit code. */
+export async function printConfiguration(sources: ConfigSources, options: PrintConfigOptions): Promise<number> {
   const loaded = await loadOrReport(sources)
   if (loaded === undefined) return 1
-  process.stdout.write(printConfig(loaded.config))
+  process.stdout.write(printConfig(loaded.config, registryOf(builtIn), options))
   return 0
 }

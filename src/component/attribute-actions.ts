@@ -6,23 +6,20 @@ import { field, type ValueOf } from '../config/field.ts'
 import type { Attributes, EncodedValue, PlainValue } from '../otlp/cursors.ts'
 import { encodeValue } from '../otlp/encode.ts'
 import { Key } from '../otlp/key.ts'
-import { CONVERTED_TYPES, Conversion, type ConvertedType } from './attribute-convert.ts'
+import { CONVERTED_TYPES, Conversion } from './attribute-convert.ts'
 import { hashValue } from './attribute-hash.ts'
 import type { ComponentContext } from './contracts.ts'
 import type { ConfigProblem } from './define.ts'
 
-const ACTIONS = ['insert', 'update', 'upsert', 'delete', 'hash', 'convert'] as const
-type ActionName = (typeof ACTIONS)[number]
+const ACTIONS = ['insert', 'update', 'upsert', 'delete', 'hash', 'convert', 'extract'] as const
 
-const NEEDS_PATTERNS =
-  'it takes a regular expression, and those wait for the RE2 engine; list the keys one by one meanwhile'
+const NEEDS_PATTERNS = 'regular expressions wait for the RE2 engine; list the keys one by one meanwhile'
 
 const action = field.object(
   'One edit.',
   {
     key: field.string('The attribute to act on.', { required: true }),
-    // Not an enum: the Collector reads the word in either case, and much of its documentation writes it in capitals.
-    action: field.string(`What to do with it: ${ACTIONS.join(', ')}.`, { required: true, example: 'upsert' }),
+    action: field.enum('What to do with it.', ACTIONS, { required: true, anyCase: true }),
     value: field.any('The value to set; its type is the YAML value’s: string, number, boolean, list or map.'),
     from_attribute: field.string('Another attribute of the same record, whose value is set.'),
     default_value: field.any('Set where `from_attribute` names nothing that is there.'),
@@ -56,16 +53,15 @@ interface ActionProblem {
 }
 
 function checkAction(config: ActionConfig): ActionProblem[] {
-  const name = actionName(config)
-  if (name === undefined) return [unknownAction(config.action)]
+  const name = config.action
   const problems: ActionProblem[] = []
   if (config.key === '') problems.push({ key: 'key', message: 'expected the name of an attribute, got ""' })
+  // An empty string is a value to set, but names no attribute.
   const given = (key: keyof ActionConfig): boolean =>
-    config[key] !== undefined && config[key] !== null && config[key] !== ''
+    config[key] != null && (config[key] !== '' || key === 'value' || key === 'default_value')
   const refuse = (...keys: (keyof ActionConfig)[]): void => {
-    for (const key of keys) {
-      if (given(key))
-        problems.push({ key, message: `"${name}" has no use for this; remove it, or choose another action` })
+    for (const key of keys.filter(given)) {
+      problems.push({ key, message: `"${name}" has no use for this; remove it, or choose another action` })
     }
   }
   switch (name) {
@@ -75,9 +71,7 @@ function checkAction(config: ActionConfig): ActionProblem[] {
       refuse('converted_type')
       if (given('value') && given('from_attribute')) {
         problems.push({ key: 'from_attribute', message: 'expected one source, got this and "value"; remove one' })
-      } else if (
-        !['value', 'from_attribute', 'default_value'].some((key) => config[key as keyof ActionConfig] != null)
-      ) {
+      } else if (!given('value') && !given('from_attribute') && !given('default_value')) {
         problems.push({ message: `"${name}" needs a value: add value, from_attribute or default_value` })
       }
       break
@@ -90,21 +84,11 @@ function checkAction(config: ActionConfig): ActionProblem[] {
     case 'delete':
     case 'hash':
       refuse('value', 'from_attribute', 'default_value', 'converted_type')
+      break
+    case 'extract':
+      problems.push({ key: 'action', message: `"extract" is not supported yet: ${NEEDS_PATTERNS}` })
   }
   return problems
-}
-
-function actionName(config: ActionConfig): ActionName | undefined {
-  const lower = config.action.toLowerCase()
-  return ACTIONS.find((name) => name === lower)
-}
-
-function unknownAction(seen: string): ActionProblem {
-  const message =
-    seen.toLowerCase() === 'extract'
-      ? `"extract" is not supported yet: ${NEEDS_PATTERNS}`
-      : `expected one of ${ACTIONS.join(', ')}, got ${JSON.stringify(seen)}`
-  return { key: 'action', message }
 }
 
 type Step = (attributes: Attributes) => void
@@ -115,32 +99,16 @@ export class AttributeActions {
   readonly #conversions: readonly Conversion[]
 
   constructor(actions: readonly ActionConfig[], ctx: ComponentContext) {
-    const conversions: Conversion[] = []
-    this.#steps = actions.map((config): Step => {
-      const key = Key.of(config.key)
-      const name = actionName(config)
-      switch (name) {
-        case 'delete':
-          return (attributes) => void attributes.delete(key)
-        case 'hash':
-          return (attributes) => {
-            const value = attributes.get(key)
-            if (value !== undefined) attributes.update(key, hashValue(value))
-          }
-        case 'convert': {
-          const conversion = new Conversion(key, config.converted_type as ConvertedType, ctx)
-          conversions.push(conversion)
-          return (attributes) => conversion.run(attributes)
-        }
-        case 'insert':
-        case 'update':
-        case 'upsert':
-          return setter(name, key, config)
-        default:
-          throw new TypeError(`attribute action ${JSON.stringify(config.action)} passed its check`)
-      }
+    const conversions = new Map(
+      actions
+        .filter((config) => config.action === 'convert')
+        .map((config) => [config, new Conversion(Key.of(config.key), config.converted_type!, ctx)]),
+    )
+    this.#conversions = [...conversions.values()]
+    this.#steps = actions.map((config) => {
+      const conversion = conversions.get(config)
+      return conversion ? (attributes) => conversion.run(attributes) : makeStep(config)
     })
-    this.#conversions = conversions
   }
 
   /** Runs every action, in the order of the configuration. */
@@ -158,13 +126,32 @@ export class AttributeActions {
   }
 }
 
+function makeStep(config: ActionConfig): Step {
+  const key = Key.of(config.key)
+  switch (config.action) {
+    case 'insert':
+    case 'update':
+    case 'upsert':
+      return setter(config.action, key, config)
+    case 'delete':
+      return (attributes) => void attributes.delete(key)
+    case 'hash':
+      return (attributes) => {
+        const value = attributes.get(key)
+        if (value !== undefined) attributes.update(key, hashValue(value))
+      }
+    default:
+      throw new Error(`"${config.action}" passed its check`)
+  }
+}
+
 function setter(name: 'insert' | 'update' | 'upsert', key: Key, config: ActionConfig): Step {
   const fallback = config.default_value == null ? undefined : encodeValue(fromYaml(config.default_value))
   if (config.value != null) return constantSetter(name, key, encodeValue(fromYaml(config.value)))
   if (!config.from_attribute) return constantSetter(name, key, fallback!)
   const source = Key.of(config.from_attribute)
   const read = (attributes: Attributes): EncodedValue | undefined => attributes.get(source)?.encodedCopy() ?? fallback
-  // Presence is asked first: copying the source's value is what costs here.
+  // Presence is asked first: what costs here is copying the source's value.
   return (attributes) => {
     if (name !== 'upsert' && attributes.has(key) !== (name === 'update')) return
     const value = read(attributes)
@@ -186,6 +173,8 @@ function constantSetter(name: 'insert' | 'update' | 'upsert', key: Key, value: E
 /** A YAML value as OTLP has it: whole numbers are ints. */
 export function fromYaml(value: unknown): PlainValue {
   if (value === null || value === undefined) return undefined
+  // What does not fit into 64 bits wraps around, as in the Collector.
+  if (typeof value === 'bigint') return BigInt.asIntN(64, value)
   if (typeof value === 'number') return Number.isInteger(value) ? BigInt(value) : value
   if (Array.isArray(value)) return value.map(fromYaml)
   if (typeof value === 'object' && !(value instanceof Uint8Array)) {

@@ -4,15 +4,8 @@ import { WireError } from '../otlp/wire-error.ts'
 import type { PipelineLedger } from '../telemetry/ledger.ts'
 import type { Meter } from '../telemetry/meter.ts'
 import { ack, type Consumer, type Delivery, nack, replace } from './delivery.ts'
-import { Pass } from './pass.ts'
+import { type NamedProcessor, Pass } from './pass.ts'
 import { planPasses } from './passes.ts'
-import type { RecordProcessor } from './record-processor.ts'
-
-/** A record processor and the id that its metrics and the ledger's drops carry. */
-export interface NamedProcessor {
-  readonly id: string
-  readonly processor: RecordProcessor
-}
 
 export interface FusionEnvironment {
   readonly ledger: PipelineLedger

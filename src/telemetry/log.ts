@@ -28,7 +28,7 @@ export function makeLogger({ level, encoding, colour, initialFields }: LogOption
 
 function prettyStream(colour: boolean): DestinationStream {
   // Loaded only where a person reads: the import alone costs 20 ms, and only this encoding needs it.
-  const pretty = createRequire(import.meta.url)('pino-pretty') as typeof import('pino-pretty').default
+  const pretty = createRequire(import.meta.url)('pino-pretty') as typeof import('pino-pretty')
   return pretty({
     destination: destination({ fd: 2, sync: true }),
     sync: true,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Component, ConnectorOutputs, Outputs } from '../../src/component/contracts.ts'
+import type { Component, ComponentContext, ConnectorOutputs, Outputs } from '../../src/component/contracts.ts'
 import { type Definition, define } from '../../src/component/define.ts'
 import { ack, type Consumer, type Delivery, nack, type Outcome, split } from '../../src/component/delivery.ts'
 import type { ResolvedConfig, ResolvedPipeline } from '../../src/config/resolved.ts'
@@ -121,7 +121,7 @@ class Rig {
     }
     return Graph.build(config, {
       definition: find,
-      context: (scope) => ({ ...testContext(), ...scope, meter: this.#meter }),
+      context: (scope) => ({ ...testContext(), ...scope, meter: this.#meter }) as ComponentContext,
     })
   }
 

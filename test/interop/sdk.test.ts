@@ -1,0 +1,130 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { OTLPLogExporter as GrpcLogExporter } from '@opentelemetry/exporter-logs-otlp-grpc'
+import { OTLPLogExporter as ProtoLogExporter } from '@opentelemetry/exporter-logs-otlp-proto'
+import { OTLPMetricExporter as GrpcMetricExporter } from '@opentelemetry/exporter-metrics-otlp-grpc'
+import { OTLPMetricExporter as ProtoMetricExporter } from '@opentelemetry/exporter-metrics-otlp-proto'
+import { OTLPTraceExporter as GrpcTraceExporter } from '@opentelemetry/exporter-trace-otlp-grpc'
+import { OTLPTraceExporter as ProtoTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto'
+import { CompressionAlgorithm } from '@opentelemetry/otlp-exporter-base'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { PlainObject } from '../../src/otlp/plain-object.ts'
+import { type Backend, startBackend } from '../docs/support/backend.ts'
+import { endAll, eventually, type RunningSluice, startSluice } from '../docs/support/sluice.ts'
+import { makeLogs, makeMetrics, makeSpans } from './support/sdk-telemetry.ts'
+import { STABLE, type Stable } from './support/telemetry.ts'
+
+// The same spans, points and records leave the SDK twice, once straight to a backend and once through Sluice to another.
+// What this does not prove: anything about batching or retries, which have tests of their own.
+
+interface Exporter<T> {
+  export(items: T, done: (result: { readonly code: number; readonly error?: Error }) => void): void
+  shutdown(): Promise<void>
+}
+interface Target {
+  readonly grpc: string
+  readonly http: string
+}
+
+let folder: string
+let direct: Backend
+let behind: Backend
+let sluice: RunningSluice
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'sluice-sdk-'))
+  direct = await startBackend()
+  behind = await startBackend()
+  const config = join(folder, 'sluice.yaml')
+  writeFileSync(
+    config,
+    `
+receivers:
+  otlp:
+    protocols:
+      grpc: {endpoint: 127.0.0.1:0}
+      http: {endpoint: 127.0.0.1:0}
+exporters:
+  otlp_grpc: {endpoint: ${behind.grpc}, tls: {insecure: true}}
+  otlp_http: {endpoint: ${behind.http}}
+service:
+  telemetry: {metrics: {level: none}}
+  pipelines:
+${STABLE.map((signal) => `    ${signal}: {receivers: [otlp], exporters: [otlp_grpc, otlp_http]}`).join('\n')}
+`,
+  )
+  sluice = await startSluice(['run', config])
+})
+
+afterAll(async () => {
+  await sluice?.stop()
+  endAll()
+  await direct?.stop()
+  await behind?.stop()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+async function send<T>(exporter: Exporter<T>, items: T): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    exporter.export(items, ({ code, error }) => {
+      if (code === 0) resolve()
+      else reject(error ?? new Error('the exporter failed without a reason'))
+    })
+  })
+  await exporter.shutdown()
+}
+
+const sendBy = {
+  grpc: async (signal: Stable, { grpc }: Target, compression: CompressionAlgorithm, items: Items) => {
+    const options = { url: `http://${grpc}`, compression }
+    if (signal === 'traces') await send(new GrpcTraceExporter(options), items.traces)
+    else if (signal === 'metrics') await send(new GrpcMetricExporter(options), items.metrics)
+    else await send(new GrpcLogExporter(options), items.logs)
+  },
+  proto: async (signal: Stable, { http }: Target, compression: CompressionAlgorithm, items: Items) => {
+    const options = { url: `${http}/v1/${signal}`, compression }
+    if (signal === 'traces') await send(new ProtoTraceExporter(options), items.traces)
+    else if (signal === 'metrics') await send(new ProtoMetricExporter(options), items.metrics)
+    else await send(new ProtoLogExporter(options), items.logs)
+  },
+}
+
+async function makeItems() {
+  return { traces: await makeSpans(), metrics: await makeMetrics(), logs: await makeLogs() }
+}
+type Items = Awaited<ReturnType<typeof makeItems>>
+
+/** Takes what a backend has received by `by`, so that the next test starts with nothing. */
+function take(backend: Backend, by: 'grpc' | 'http'): PlainObject[] {
+  const taken = backend.received.filter((request) => request.by === by)
+  for (const request of taken) backend.received.splice(backend.received.indexOf(request), 1)
+  return taken.map(({ request }) => request)
+}
+
+describe.each(['grpc', 'proto'] as const)('the SDK by %s', (protocol) => {
+  test.each(
+    [CompressionAlgorithm.NONE, CompressionAlgorithm.GZIP].flatMap((compression) =>
+      STABLE.map((signal) => [signal, compression] as const),
+    ),
+  )(
+    '%s, compression %s: a gRPC and an HTTP server behind get what was sent, field for field',
+    async (signal, compression) => {
+      const items = await makeItems()
+      await sendBy[protocol](signal, direct, compression, items)
+      const through = {
+        grpc: sluice.address('receiver otlp', 'grpc'),
+        http: `http://${sluice.address('receiver otlp', 'http')}`,
+      }
+      await sendBy[protocol](signal, through, compression, items)
+
+      const sent = take(direct, protocol === 'grpc' ? 'grpc' : 'http')
+      expect(sent).toHaveLength(1)
+      await eventually(`both servers have it\n${sluice.output()}`, () =>
+        behind.received.length >= 2 ? true : undefined,
+      )
+      expect(take(behind, 'grpc')).toEqual(sent)
+      expect(take(behind, 'http')).toEqual(sent)
+    },
+  )
+})
