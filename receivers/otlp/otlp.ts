@@ -1,108 +1,7 @@
 import { type ConfigProblem, define } from '../../src/component/define.ts'
-import { field } from '../../src/config/field.ts'
-import { serverTlsField } from '../../src/config/tls-fields.ts'
 import { parseListenAddress } from '../../src/transport/listen-address.ts'
 import { tlsProblems } from '../../src/transport/tls.ts'
-
-const LATER_AUTH = 'this version authenticates clients by TLS certificates only (tls.client_ca_file)'
-const LATER_MIDDLEWARE = 'this version has no middleware extensions'
-const TRANSPORTS = ['tcp', 'tcp4', 'tcp6', 'unix'] as const
-
-const listenFields = (port: number) => ({
-  endpoint: field.string('Where to listen: host:port, :port for all interfaces, or a path under `transport: unix`.', {
-    default: `localhost:${port}`,
-  }),
-  transport: field.enum('What `endpoint` is an address of.', TRANSPORTS, { default: 'tcp' }),
-  tls: serverTlsField,
-  include_metadata: field.bool("Keeps the request's headers with its data, for components that read them.", {
-    default: false,
-  }),
-  auth: field.unsupported('Asks an extension who the client is.', LATER_AUTH),
-  middlewares: field.unsupported('Hands requests through extensions.', LATER_MIDDLEWARE),
-})
-
-const grpc = field.object('OTLP/gRPC; served when the key is there.', {
-  ...listenFields(4317),
-  max_recv_msg_size_mib: field.int('Largest message, before and after decompression, in MiB; 0 means 4.', {
-    default: 4,
-    min: 0,
-    max: 2047,
-  }),
-  max_concurrent_streams: field.int(
-    'Calls that one connection may have under way; its client queues what is above. 0 means 1024.',
-    { default: 0, min: 0 },
-  ),
-  keepalive: field.object('How long a connection lives.', {
-    server_parameters: field.object('Absent or 0: for ever.', {
-      max_connection_idle: field.duration('Ends a connection without calls after this long.', {
-        default: '0s',
-        min: 0,
-      }),
-      max_connection_age: field.duration(
-        'Ends a connection after this long, give or take a tenth, so that clients spread anew.',
-        { default: '0s', min: 0 },
-      ),
-      max_connection_age_grace: field.duration('What calls under way then get; 0 is for ever.', {
-        default: '0s',
-        min: 0,
-      }),
-      time: field.duration('Pings a client this often.', { default: '2h', min: 0 }),
-      timeout: field.duration('Ends a connection that leaves a ping unanswered for this long.', {
-        default: '20s',
-        min: 0,
-      }),
-    }),
-    enforcement_policy: field.unsupported(
-      'Ends connections that ping too often.',
-      'pings are answered however often they come',
-    ),
-  }),
-  read_buffer_size: field.noEffect(
-    'Read buffer of a connection.',
-    "it sizes a buffer of grpc-go; Node's reads need none",
-  ),
-  write_buffer_size: field.noEffect(
-    'Write buffer of a connection.',
-    "it sizes a buffer of grpc-go; Node's writes need none",
-  ),
-})
-
-const http = field.object('OTLP/HTTP with protobuf bodies; served when the key is there.', {
-  ...listenFields(4318),
-  traces_url_path: field.string('Path of trace requests.', { default: '/v1/traces' }),
-  metrics_url_path: field.string('Path of metric requests.', { default: '/v1/metrics' }),
-  logs_url_path: field.string('Path of log requests.', { default: '/v1/logs' }),
-  max_request_body_size: field.int('Largest body, before and after decompression, in bytes; 0 means 20 MiB.', {
-    default: 20_971_520,
-    min: 0,
-  }),
-  compression_algorithms: field.list(
-    'The `Content-Encoding`s that are taken; an empty name stands for none.',
-    field.enum('A content coding.', ['', 'gzip', 'zstd', 'zlib', 'deflate'], { required: true }),
-    { default: ['', 'gzip', 'zstd', 'zlib', 'deflate'] },
-  ),
-  read_timeout: field.duration('Longest that a whole request may take to arrive; 0 is no limit.', {
-    default: '0s',
-    min: 0,
-  }),
-  read_header_timeout: field.duration("Longest that a request's headers may take to arrive; 0 is no limit.", {
-    default: '1m',
-    min: 0,
-  }),
-  write_timeout: field.duration('Ends a connection on which a request stands still for this long; 0 is no limit.', {
-    default: '30s',
-    min: 0,
-  }),
-  idle_timeout: field.duration('Ends a connection without requests after this long; 0 is no limit.', {
-    default: '1m',
-    min: 0,
-  }),
-  keep_alives_enabled: field.bool('Off: one request a connection.', { default: true }),
-  response_headers: field.map('Set on every response.', field.secret('Value of the header.', { required: true }), {
-    default: {},
-  }),
-  cors: field.unsupported('Lets web pages of other origins send.', 'this version takes no data from browsers'),
-})
+import { fields } from './fields.ts'
 
 export default define({
   kind: 'receiver',
@@ -110,15 +9,7 @@ export default define({
   stability: 'beta',
   signals: ['traces', 'metrics', 'logs', 'profiles'],
   summary: 'Takes OTLP from SDKs, agents and other Collectors, over gRPC and HTTP.',
-  config: {
-    protocols: field.object('What is served: at least one of the two.', { grpc, http }, { default: {} }),
-    acknowledge: field.enum(
-      'When a client is told that its data is in good hands: once a queue holds it (or it was delivered, where there is ' +
-        'no queue), or only once it was delivered.',
-      ['admitted', 'delivered'],
-      { default: 'admitted', own: true },
-    ),
-  },
+  config: fields,
   check({ protocols }) {
     const problems: ConfigProblem[] = []
     if (protocols.grpc === undefined && protocols.http === undefined) {

@@ -6,18 +6,19 @@ import { WireError } from '../../src/otlp/wire-error.ts'
 import { encodeExportResponse } from '../../src/transport/export-response.ts'
 import { GRPC, type Server, type ServerCall, type ServerHandler } from '../../src/transport/unary.ts'
 import { callStatus } from './call-status.ts'
+import type { Config } from './fields.ts'
 import { type ReceiverMetrics, receiverMetrics } from './metrics.ts'
-import { type ProtocolsConfig, startGrpc, startHttp } from './servers.ts'
+import { startGrpc, startHttp } from './servers.ts'
 
 /** Serves the protocols that are configured and turns each request into one delivery. */
 export class OtlpReceiver implements Component {
-  readonly #config: ReceiverConfig
+  readonly #config: Config
   readonly #ctx: ComponentContext
   readonly #next: Outputs
   #servers: Server[] = []
   #stopped: Promise<void> | undefined
 
-  constructor(config: ReceiverConfig, ctx: ComponentContext, next: Outputs) {
+  constructor(config: Config, ctx: ComponentContext, next: Outputs) {
     this.#config = config
     this.#ctx = ctx
     this.#next = next
@@ -87,11 +88,6 @@ export class OtlpReceiver implements Component {
   }
 }
 
-export interface ReceiverConfig {
-  readonly protocols: ProtocolsConfig
-  readonly acknowledge: 'admitted' | 'delivered'
-}
-
 /** The items in a call's body; a malformed one is answered, and undefined. */
 function itemsOf(call: ServerCall, signal: Signal): number | undefined {
   try {
@@ -110,10 +106,10 @@ function itemsOf(call: ServerCall, signal: Signal): number | undefined {
 class Reception implements DeliveryEvents {
   readonly #call: ServerCall
   readonly #counts: ReceiverMetrics
-  readonly #acknowledge: ReceiverConfig['acknowledge']
+  readonly #acknowledge: Config['acknowledge']
   #answered = false
 
-  constructor(call: ServerCall, counts: ReceiverMetrics, acknowledge: ReceiverConfig['acknowledge']) {
+  constructor(call: ServerCall, counts: ReceiverMetrics, acknowledge: Config['acknowledge']) {
     this.#call = call
     this.#counts = counts
     this.#acknowledge = acknowledge

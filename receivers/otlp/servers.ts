@@ -1,15 +1,10 @@
-import type { ValueOf } from '../../src/config/field.ts'
 import type { Signal } from '../../src/otlp/batch.ts'
 import type { Encoding } from '../../src/transport/compression.ts'
 import type { ServerKeepalive } from '../../src/transport/grpc-server-keepalive.ts'
 import { type ListenAddress, parseListenAddress } from '../../src/transport/listen-address.ts'
 import { HTTP_PATHS, signalsByPath } from '../../src/transport/otlp-services.ts'
 import type { Server, ServerHandler } from '../../src/transport/unary.ts'
-import type definition from './otlp.ts'
-
-export type ProtocolsConfig = ValueOf<(typeof definition)['config']['protocols']>
-type GrpcConfig = NonNullable<ProtocolsConfig['grpc']>
-type HttpConfig = NonNullable<ProtocolsConfig['http']>
+import type { GrpcConfig, HttpConfig } from './fields.ts'
 
 const MIB = 1 << 20
 const DEFAULT_MESSAGE_MIB = 4

@@ -2,6 +2,7 @@ import * as http2 from 'node:http2'
 import * as net from 'node:net'
 import * as tls from 'node:tls'
 import type { GrpcTarget } from './dial-target.ts'
+import type { ClientTls } from './tls.ts'
 
 /** When a client asks whether its peer is still there. */
 export interface ClientKeepalive {
@@ -14,7 +15,7 @@ export interface ClientKeepalive {
 export interface ConnectionOptions {
   readonly target: GrpcTarget
   /** TLS where given; clear text otherwise. */
-  readonly tls?: tls.ConnectionOptions
+  readonly tls?: ClientTls
   readonly keepalive?: ClientKeepalive
 }
 

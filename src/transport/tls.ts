@@ -25,6 +25,12 @@ export interface ClientTlsSettings extends TlsSettings {
   readonly server_name_override?: string | undefined
 }
 
+/** What a client's TLS needs to know; fits node:tls, and what is built on it. */
+export type ClientTls = tls.SecureContextOptions & {
+  readonly rejectUnauthorized?: boolean
+  readonly servername?: string
+}
+
 /** Reads what a server's `tls` names. `configuredBy` is shown in `TLS_…` errors: `receiver otlp, protocols.grpc.tls`. */
 export async function serverTls(
   settings: ServerTlsSettings,
@@ -42,7 +48,7 @@ export async function serverTls(
 }
 
 /** Reads what a client's `tls` names. */
-export async function clientTls(settings: ClientTlsSettings, configuredBy: string): Promise<tls.ConnectionOptions> {
+export async function clientTls(settings: ClientTlsSettings, configuredBy: string): Promise<ClientTls> {
   const own = await ownCertificate(settings, configuredBy)
   const ca = await pem(settings.ca_file, settings.ca_pem, `${configuredBy}.ca_file`)
   const options = {
@@ -63,7 +69,7 @@ export function tlsProblems(
 ): { readonly key: string; readonly message: string }[] {
   const problems: { key: string; message: string }[] = []
   const both = (file: 'cert_file' | 'key_file' | 'ca_file', pem: 'cert_pem' | 'key_pem' | 'ca_pem'): void => {
-    const given = settings as Readonly<Record<string, unknown>>
+    const given: Partial<ClientTlsSettings> = settings
     if (given[file] !== undefined && given[pem] !== undefined) {
       problems.push({ key: pem, message: `${file} and ${pem} say the same thing; keep one of them` })
     }

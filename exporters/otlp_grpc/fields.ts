@@ -1,0 +1,52 @@
+import { type ConfigOf, field } from '../../src/config/field.ts'
+import { clientTlsField } from '../../src/config/tls-fields.ts'
+import { retryField, sendingQueueField } from '../../src/queue/fields.ts'
+
+export const fields = {
+  endpoint: field.string(
+    'Where to send: host:port, `https://host:port` (TLS whatever `tls.insecure` says), `dns:///host:port` or `unix:path`.',
+    { required: true, example: 'gateway:4317' },
+  ),
+  tls: clientTlsField,
+  compression: field.enum('Of every request; gzip at its fastest level.', ['gzip', 'zstd', 'none', ''], {
+    default: 'gzip',
+  }),
+  headers: field.map('Sent as metadata with every request.', field.secret('Value of the header.', { required: true }), {
+    default: {},
+  }),
+  timeout: field.duration('Longest that one attempt may take; 0 is no limit.', { default: '5s', min: 0 }),
+  keepalive: field.object('Asks a silent peer whether it is still there.', {
+    time: field.duration('How often.', { default: '10s', min: 1 }),
+    timeout: field.duration('Without an answer for this long the connection is given up.', {
+      default: '10s',
+      min: 1,
+    }),
+    permit_without_stream: field.bool('Also while no request is under way.', { default: false }),
+  }),
+  wait_for_ready: field.bool('A request waits for the connection until its time is up, instead of failing at once.', {
+    default: false,
+  }),
+  authority: field.string('The `:authority` of requests; the endpoint when absent.'),
+  user_agent: field.string('The `user-agent` of requests.'),
+  sending_queue: sendingQueueField,
+  retry_on_failure: retryField,
+  balancer_name: field.unsupported(
+    'Spreads requests over all addresses of the endpoint.',
+    'one connection carries all requests, to the first address that answers; leave the key out',
+  ),
+  auth: field.unsupported(
+    'Lets an extension sign requests.',
+    'this version has no authenticator extensions; use headers',
+  ),
+  middlewares: field.unsupported('Hands requests through extensions.', 'this version has no middleware extensions'),
+  read_buffer_size: field.noEffect(
+    'Read buffer of the connection.',
+    "it sizes a buffer of grpc-go; Node's reads need none",
+  ),
+  write_buffer_size: field.noEffect(
+    'Write buffer of the connection.',
+    "it sizes a buffer of grpc-go; Node's writes need none",
+  ),
+}
+
+export type Config = ConfigOf<typeof fields>

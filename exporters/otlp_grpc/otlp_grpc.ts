@@ -1,0 +1,26 @@
+import { type ConfigProblem, define } from '../../src/component/define.ts'
+import { deliveryProblems } from '../../src/queue/fields.ts'
+import { parseGrpcTarget } from '../../src/transport/dial-target.ts'
+import { tlsProblems } from '../../src/transport/tls.ts'
+import { fields } from './fields.ts'
+
+export default define({
+  kind: 'exporter',
+  type: 'otlp_grpc',
+  aliases: ['otlp'],
+  stability: 'beta',
+  signals: ['traces', 'metrics', 'logs', 'profiles'],
+  summary: 'Sends OTLP over gRPC to a Collector or a backend.',
+  config: fields,
+  check(config) {
+    const problems: ConfigProblem[] = deliveryProblems(config)
+    const target = parseGrpcTarget(config.endpoint)
+    if (typeof target === 'string') problems.push({ path: ['endpoint'], message: target })
+    for (const { key, message } of tlsProblems(config.tls, 'client')) problems.push({ path: ['tls', key], message })
+    return problems
+  },
+  async create(config, ctx) {
+    const { createExporter } = await import('./exporter.ts')
+    return createExporter(config, ctx)
+  },
+})

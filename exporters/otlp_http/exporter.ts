@@ -1,0 +1,70 @@
+import type { Component, ComponentContext } from '../../src/component/contracts.ts'
+import type { Consumer } from '../../src/component/delivery.ts'
+import type { Signal } from '../../src/otlp/batch.ts'
+import { queuedExporter } from '../../src/queue/exporter.ts'
+import { type HttpClientOptions, httpClient } from '../../src/transport/http-client.ts'
+import { clientTls } from '../../src/transport/tls.ts'
+import type { Client } from '../../src/transport/unary.ts'
+import { USER_AGENT } from '../../src/transport/user-agent.ts'
+import type { Config } from './fields.ts'
+import { sendResult } from './send-result.ts'
+import { signalUrls } from './urls.ts'
+
+export function createExporter(config: Config, ctx: ComponentContext): Component & Consumer {
+  const urls = signalUrls(config)
+  let client: Client | undefined
+  const kit = queuedExporter({
+    ctx,
+    queue: config.sending_queue,
+    retry: config.retry_on_failure,
+    timeoutMs: config.timeout,
+    async send(batch, options) {
+      const url = urls[batch.signal]
+      if (url === undefined) return noEndpoint(batch.signal)
+      if (client === undefined) throw new Error('not started')
+      return sendResult(await client.call(batch.signal, batch.chunks, options), url)
+    },
+  })
+  return {
+    acknowledges: kit.acknowledges,
+    consume: (delivery) => kit.consume(delivery),
+    async start() {
+      client = await connect(config, urls, ctx)
+      await kit.start?.()
+    },
+    async stop(deadline) {
+      await kit.stop(deadline)
+      const open = client
+      client = undefined
+      await open?.close()
+    },
+  }
+}
+
+function noEndpoint(signal: Signal): ReturnType<typeof sendResult> {
+  const message = `no endpoint for ${signal}; set endpoint or ${signal}_endpoint`
+  return { ok: false, verdict: 'reject', reason: 'no_endpoint', message }
+}
+
+/** Makes the client; it connects with its first call. */
+async function connect(config: Config, urls: Partial<Record<Signal, string>>, ctx: ComponentContext): Promise<Client> {
+  const { compression, encoding } = config
+  const { level } = config.compression_params
+  const json = encoding === 'json' ? await import('../../src/otlp/json.ts') : undefined
+  const options: HttpClientOptions = {
+    urls,
+    contentType: json === undefined ? 'application/x-protobuf' : 'application/json',
+    ...(json !== undefined && { encode: json.toJson }),
+    ...(compression !== 'none' && compression !== '' && { compression }),
+    ...(level > 0 && { compressionLevel: level }),
+    // The scheme of the URL decides whether there is TLS; `insecure` means nothing here, as with the Collector.
+    tls: await clientTls(config.tls, 'tls'),
+    headers: Object.fromEntries(Object.entries(config.headers).map(([name, value]) => [name.toLowerCase(), value])),
+    userAgent: USER_AGENT,
+    ...(config.max_conns_per_host > 0 && { maxConnections: config.max_conns_per_host }),
+    idleTimeoutMs: config.idle_conn_timeout,
+    keepAlives: !config.disable_keep_alives,
+    now: () => ctx.clock.now(),
+  }
+  return httpClient(options)
+}
