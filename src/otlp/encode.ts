@@ -105,8 +105,24 @@ export class Writer {
   string(field: number, value: string): void {
     const mark = this.begin(field)
     this.#reserve(value.length * 3)
-    this.#length += utf8.encodeInto(value, this.#bytes.subarray(this.#length)).written
+    if (!this.#ascii(value)) this.#length += utf8.encodeInto(value, this.#bytes.subarray(this.#length)).written
     this.end(mark)
+  }
+
+  /**
+   * False, and nothing written, where `value` is long or has other characters. A call of `encodeInto` and the window it needs cost
+   * more than copying a hundred characters one by one, and keys and values are shorter.
+   */
+  #ascii(value: string): boolean {
+    if (value.length > 100) return false
+    const start = this.#length
+    for (let i = 0; i < value.length; i++) {
+      const code = value.charCodeAt(i)
+      if (code > 127) return false
+      this.#bytes[start + i] = code
+    }
+    this.#length += value.length
+    return true
   }
 
   bytes(field: number, value: Uint8Array): void {
