@@ -2,6 +2,7 @@
 // close exactly. What this does not show: that bytes arrive unchanged (fusion and interop tests).
 import { afterAll, describe, expect, test } from 'vitest'
 import { systemClock } from '../../src/clock.ts'
+import type { ComponentContext } from '../../src/component/contracts.ts'
 import type { Definition } from '../../src/component/define.ts'
 import { define } from '../../src/component/define.ts'
 import { ack, type Consumer, type Delivery, deliver, type Failure, nack } from '../../src/component/delivery.ts'
