@@ -9,7 +9,8 @@ import { ValueView } from './value.ts'
 import * as varint from './varint.ts'
 
 /* A row: the range of the whole field, of the key, of the value's AnyValue; the key's signature; the state. */
-const ROW = 8
+export const ATTRIBUTE_ROW = 8
+const ROW = ATTRIBUTE_ROW
 const TAG_AT = 0
 const END = 1
 const KEY_START = 2
@@ -44,7 +45,8 @@ const KEY_VALUE = layout('KeyValue', 'traces', [10, 10, 10])
  */
 export class AttributeTable implements Attributes {
   readonly #message: Message
-  #rows = new Int32Array(ROW * 16)
+  /** `ATTRIBUTE_ROW` numbers for each attribute. */
+  rows = new Int32Array(ROW * 16)
   #count = 0
   #resolved = 0
   #added = 0
@@ -63,21 +65,18 @@ export class AttributeTable implements Attributes {
     this.#message = message
   }
 
-  reset(): void {
-    this.#count = 0
+  /** The first `count` rows have been filled by indexing the message: range of the field, start of its content. */
+  begin(count: number): void {
+    this.#count = count
+    this.#originals = count
     this.#resolved = 0
     this.#added = 0
-    this.#originals = 0
   }
 
-  /** Notes an attribute while its message is indexed: the range of the field and where its content begins. */
-  found(tagAt: number, start: number, end: number): void {
-    const row = this.#count++ * ROW
-    if (row === this.#rows.length) this.#rows = grown(this.#rows)
-    const rows = this.#rows
-    rows[row + TAG_AT] = tagAt
-    rows[row + END] = end
-    rows[row + KEY_START] = start
+  /** Makes room for more rows and gives the table that has it. */
+  grow(): Int32Array<ArrayBuffer> {
+    this.rows = grown(this.rows)
+    return this.rows
   }
 
   // --- Attributes ----------------------------------------------------------------------------------------------------
@@ -134,7 +133,7 @@ export class AttributeTable implements Attributes {
     if (from === to) return true
     this.#deleteFrom(to, 0)
     this.#keys[index] = to.bytes
-    this.#rows[index * ROW + SIGNATURE] = to.signature
+    this.rows[index * ROW + SIGNATURE] = to.signature
     this.#touch(index, NEW_KEY)
     return true
   }
@@ -178,12 +177,12 @@ export class AttributeTable implements Attributes {
   // --- finding -------------------------------------------------------------------------------------------------------
 
   #is(index: number, bit: number): boolean {
-    return (this.#rows[index * ROW + STATE]! & bit) !== 0
+    return (this.rows[index * ROW + STATE]! & bit) !== 0
   }
 
   #find(key: Key, from: number): number {
     if (this.#resolved < this.#count) this.#resolve()
-    const rows = this.#rows
+    const rows = this.rows
     const { signature } = key
     const end = this.#count * ROW
     for (let row = from * ROW; row < end; row += ROW) {
@@ -212,7 +211,7 @@ export class AttributeTable implements Attributes {
       const key = this.#keys[index]!
       return range.set(key, 0, key.length)
     }
-    return range.set(this.#source(index), this.#rows[row + KEY_START]!, this.#rows[row + KEY_END]!)
+    return range.set(this.#source(index), this.rows[row + KEY_START]!, this.rows[row + KEY_END]!)
   }
 
   #openValue(index: number, value: ValueView): void {
@@ -220,7 +219,7 @@ export class AttributeTable implements Attributes {
     if (this.#is(index, NEW_VALUE)) {
       const bytes = this.#values[index]!
       value.open(bytes, 0, bytes.length)
-    } else value.open(this.#source(index), this.#rows[row + VALUE_START]!, this.#rows[row + VALUE_END]!)
+    } else value.open(this.#source(index), this.rows[row + VALUE_START]!, this.rows[row + VALUE_END]!)
   }
 
   #source(index: number): Buffer {
@@ -229,7 +228,7 @@ export class AttributeTable implements Attributes {
 
   #resolve(): void {
     const { buffer } = this.#message
-    const rows = this.#rows
+    const rows = this.rows
     for (let row = this.#resolved * ROW; row < this.#count * ROW; row += ROW) {
       const start = rows[row + KEY_START]!
       const end = rows[row + END]!
@@ -238,7 +237,6 @@ export class AttributeTable implements Attributes {
       }
     }
     this.#resolved = this.#count
-    this.#originals = this.#count
   }
 
   /** Any order, anything beside, nothing at all; a key or a value that comes twice is read from a canonical copy. */
@@ -247,12 +245,12 @@ export class AttributeTable implements Attributes {
     const copy = canonicalMessage(KEY_VALUE, this.#message.buffer.subarray(start, end))
     this.#copies[row / ROW] = copy
     this.#resolveAnyOrder(copy, row, 0, copy.length)
-    this.#rows[row + STATE]! |= COPIED
+    this.rows[row + STATE]! |= COPIED
   }
 
   /** False where key or value come twice. */
   #resolveAnyOrder(buffer: Buffer, row: number, start: number, end: number): boolean {
-    const rows = this.#rows
+    const rows = this.rows
     rows[row + KEY_START] = 0
     rows[row + KEY_END] = 0
     rows[row + VALUE_START] = 0
@@ -289,12 +287,12 @@ export class AttributeTable implements Attributes {
   #replaceValue(index: number, value: EncodedValue): void {
     this.#values[index] = value
     this.#touch(index, NEW_VALUE)
-    this.#rows[index * ROW + STATE]! &= ~NO_VALUE
+    this.rows[index * ROW + STATE]! &= ~NO_VALUE
   }
 
   #touch(index: number, bit: number): void {
     const row = index * ROW
-    const rows = this.#rows
+    const rows = this.rows
     this.#message.version++
     if ((rows[row + STATE]! & (NEW_VALUE | NEW_KEY | ADDED)) === 0) {
       this.#message.replaceAttribute(rows[row + TAG_AT]!, rows[row + END]!, index)
@@ -311,7 +309,7 @@ export class AttributeTable implements Attributes {
 
   #deleteRow(index: number): void {
     const row = index * ROW
-    const rows = this.#rows
+    const rows = this.rows
     const state = rows[row + STATE]!
     rows[row + STATE] = state | DELETED
     // What is new or replaced already has its patch, and writes nothing from now on.
@@ -324,14 +322,14 @@ export class AttributeTable implements Attributes {
     message.version++
     // New ones follow the ones that are there, where every writer would have put them.
     if (this.#added++ === 0) {
-      message.insertAttributes(this.#originals > 0 ? this.#rows[(this.#originals - 1) * ROW + END]! : message.end)
+      message.insertAttributes(this.#originals > 0 ? this.rows[(this.#originals - 1) * ROW + END]! : message.end)
     }
     const index = this.#count++
     this.#resolved = this.#count
     const row = index * ROW
-    if (row === this.#rows.length) this.#rows = grown(this.#rows)
-    this.#rows[row + SIGNATURE] = key.signature
-    this.#rows[row + STATE] = ADDED | NEW_KEY | NEW_VALUE
+    if (row === this.rows.length) this.grow()
+    this.rows[row + SIGNATURE] = key.signature
+    this.rows[row + STATE] = ADDED | NEW_KEY | NEW_VALUE
     this.#keys[index] = key.bytes
     this.#values[index] = value
   }
@@ -346,30 +344,27 @@ export class AttributeTable implements Attributes {
   /** Writes one attribute as it is now; nothing if it was deleted. */
   writeRow(index: number, out: Output): void {
     const row = index * ROW
-    const rows = this.#rows
+    const rows = this.rows
     const state = rows[row + STATE]!
     if ((state & DELETED) !== 0) return
     const key = (state & NEW_KEY) !== 0 ? this.#keys[index]! : undefined
     const value = (state & NEW_VALUE) !== 0 ? this.#values[index]! : undefined
     const keySize = key ? key.length : rows[row + KEY_END]! - rows[row + KEY_START]!
     const valueSize = value ? value.length : rows[row + VALUE_END]! - rows[row + VALUE_START]!
-    const tag = this.#message.layout.attributeTag
-    const size =
-      1 + varintSize(keySize) + keySize + ((state & NO_VALUE) !== 0 ? 0 : 1 + varintSize(valueSize) + valueSize)
-    const width = varintSize(size)
-    const body = out.begin(tag, width)
-    out.varint(10)
-    out.varint(keySize)
+    const hasValue = (state & NO_VALUE) === 0
+    let size = 1 + varintSize(keySize) + keySize
+    if (hasValue) size += 1 + varintSize(valueSize) + valueSize
+    if ((state & MORE) !== 0) size += this.#moreOf(index, undefined)
+    out.header(this.#message.layout.attributeTag, size)
+    out.header(10, keySize)
     if (key) out.append(key)
     else this.#copySource(index, rows[row + KEY_START]!, rows[row + KEY_END]!, out)
-    if ((state & NO_VALUE) === 0) {
-      out.varint(18)
-      out.varint(valueSize)
+    if (hasValue) {
+      out.header(18, valueSize)
       if (value) out.append(value)
       else this.#copySource(index, rows[row + VALUE_START]!, rows[row + VALUE_END]!, out)
     }
-    if ((state & MORE) !== 0) this.#writeMore(index, out)
-    out.end(body, width)
+    if ((state & MORE) !== 0) this.#moreOf(index, out)
   }
 
   #copySource(index: number, start: number, end: number, out: Output): void {
@@ -377,15 +372,16 @@ export class AttributeTable implements Attributes {
     else out.copy(this.#message.buffer, this.#message.view, start, end)
   }
 
-  /** The fields beside key and value, byte for byte. */
-  #writeMore(index: number, out: Output): void {
+  /** Writes the fields beside key and value, byte for byte; gives how many bytes they are. */
+  #moreOf(index: number, out: Output | undefined): number {
     const source = this.#source(index)
+    let size = 0
     let p = 0
     let { length: end } = source
     if (!this.#is(index, COPIED)) {
       const row = index * ROW
-      end = this.#rows[row + END]!
-      varint.readTag(source, this.#rows[row + TAG_AT]!, end)
+      end = this.rows[row + END]!
+      varint.readTag(source, this.rows[row + TAG_AT]!, end)
       varint.readLength(source, varint.after, end)
       p = varint.after
     }
@@ -393,8 +389,11 @@ export class AttributeTable implements Attributes {
       const at = p
       const tag = varint.readTag(source, p, end)
       p = varint.skipValue(source, tag, varint.after, end)
-      if (tag !== 10 && tag !== 18) out.append(source.subarray(at, p))
+      if (tag === 10 || tag === 18) continue
+      size += p - at
+      out?.append(source.subarray(at, p))
     }
+    return size
   }
 }
 

@@ -1,4 +1,4 @@
-import { AttributeTable } from './attributes.ts'
+import { ATTRIBUTE_ROW, AttributeTable } from './attributes.ts'
 import { canonicalMessage } from './canonical.ts'
 import type { Fixed64 } from './cursors.ts'
 import * as layouts from './layout.ts'
@@ -96,13 +96,17 @@ export class Message {
     this.#overridden = 0
     this.#unusual = false
     this.#side.length = 0
-    this.attributes.reset()
+    this.attributes.begin(0)
   }
 
   #index(): void {
     const { buffer, end, places, attributes } = this
     const { codes } = this.layout
     let present = 0
+    /** Bit n: field n came twice. */
+    let twice = 0
+    let attributeCount = 0
+    let { rows } = attributes
     let p = this.start
     while (p < end) {
       const at = p
@@ -112,62 +116,53 @@ export class Message {
         p = varint.after
       }
       const code = tag < TAGS ? codes[tag]! : UNKNOWN
-      const valueAt = p
-      switch (code) {
-        case BYTES:
-        case ATTRIBUTE:
-        case CHILD: {
-          let length = p < end ? buffer[p++]! : 128
-          if (length > 127) {
-            length = readLength(buffer, valueAt, end)
-            p = varint.after
-          }
-          const stop = p + length
-          if (stop > end) throw new WireError(at, `a length of ${length} goes past the end of what holds it`)
-          if (code === ATTRIBUTE) {
-            attributes.found(at, p, stop)
-          } else if (code === CHILD) this.#foundChild(tag, at, p, stop)
-          else {
-            const field = tag >> 3
-            this.#unusual ||= (present & (1 << field)) !== 0
-            present |= 1 << field
-            places[field * 3] = at
-            places[field * 3 + 1] = p
-            places[field * 3 + 2] = stop
-          }
-          p = stop
+      let valueAt = p
+      if (code === ATTRIBUTE || code === BYTES || code === CHILD) {
+        let length = p < end ? buffer[p++]! : 128
+        if (length > 127) {
+          length = readLength(buffer, valueAt, end)
+          p = varint.after
+        }
+        valueAt = p
+        p += length
+        if (p > end) throw new WireError(at, `a length of ${length} goes past the end of what holds it`)
+        if (code === ATTRIBUTE) {
+          const row = attributeCount++ * ATTRIBUTE_ROW
+          if (row === rows.length) rows = attributes.grow()
+          rows[row] = at
+          rows[row + 1] = p
+          rows[row + 2] = valueAt
           continue
         }
-        case VARINT:
-          if (p < end && buffer[p]! < 128) p++
-          else {
-            readVarint(buffer, p, end)
-            p = varint.after
-          }
-          break
-        case FIXED64:
-          p += 8
-          break
-        case FIXED32:
-          p += 4
-          break
-        case REPEATED:
-        case UNKNOWN:
-          p = skipValue(buffer, tag, p, end)
+        if (code === CHILD) {
+          this.#foundChild(tag, at, valueAt, p)
           continue
-        default:
-          throw new WireError(at, `field ${tag >> 3} does not have wire type ${tag & 7}`)
-      }
+        }
+      } else if (code === FIXED64) p += 8
+      else if (code === VARINT) {
+        if (p < end && buffer[p]! < 128) p++
+        else {
+          readVarint(buffer, p, end)
+          p = varint.after
+        }
+      } else if (code === FIXED32) p += 4
+      else if (code === UNKNOWN || code === REPEATED) {
+        p = skipValue(buffer, tag, p, end)
+        continue
+      } else throw new WireError(at, `field ${tag >> 3} does not have wire type ${tag & 7}`)
       const field = tag >> 3
-      this.#unusual ||= (present & (1 << field)) !== 0
-      present |= 1 << field
-      places[field * 3] = at
-      places[field * 3 + 1] = valueAt
-      places[field * 3 + 2] = p
+      const bit = 1 << field
+      twice |= present & bit
+      present |= bit
+      const place = field * 3
+      places[place] = at
+      places[place + 1] = valueAt
+      places[place + 2] = p
     }
     if (p !== end) throw new WireError(p, 'the bytes end inside a value')
     this.present = present
-    if (this.layout.oneChild && this.childCount > 1) this.#unusual = true
+    attributes.begin(attributeCount)
+    this.#unusual = twice !== 0 || (this.layout.oneChild && this.childCount > 1)
   }
 
   #foundChild(tag: number, at: number, start: number, end: number): void {
@@ -309,9 +304,11 @@ export class Message {
     let row = this.#patchCount++ * PATCH_ROW
     if (row === this.#patches.length) this.#patches = grown(this.#patches)
     const patches = this.#patches
-    while (row > 0 && patches[row - PATCH_ROW]! > start) {
-      patches.copyWithin(row, row - PATCH_ROW, row)
-      row -= PATCH_ROW
+    for (; row > 0 && patches[row - PATCH_ROW]! > start; row -= PATCH_ROW) {
+      patches[row] = patches[row - PATCH_ROW]!
+      patches[row + 1] = patches[row - PATCH_ROW + 1]!
+      patches[row + 2] = patches[row - PATCH_ROW + 2]!
+      patches[row + 3] = patches[row - PATCH_ROW + 3]!
     }
     patches[row] = start
     patches[row + 1] = end

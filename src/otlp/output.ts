@@ -1,7 +1,10 @@
 import { NOTHING, NOTHING_VIEW } from './text.ts'
 
-/** Below this many bytes, moving words in place beats the call into `Buffer.copy` (wire-bench `copy`). */
-const SHORT = 96
+/**
+ * Up to this many bytes, moving words beats the call into `Buffer.copy`, which costs 50 ns whatever the size. A bigint here is two
+ * registers: optimised code allocates none (Node 24).
+ */
+const SHORT = 192
 
 /** Where a pass writes: a buffer that grows and is handed over whole. Not reused, since a batch lives on. */
 export class Output {
@@ -55,11 +58,12 @@ export class Output {
     }
     const target = this.view
     let from = start
-    for (const last = end - 4; from <= last; from += 4) {
-      target.setInt32(to, view.getInt32(from, true), true)
-      to += 4
+    for (const last = end - 8; from <= last; from += 8) {
+      target.setBigInt64(to, view.getBigInt64(from, true), true)
+      to += 8
     }
-    for (; from < end; from++) this.buffer[to++] = source[from]!
+    const { buffer } = this
+    while (from < end) buffer[to++] = source[from++]!
   }
 
   append(bytes: Uint8Array): void {
@@ -80,6 +84,20 @@ export class Output {
       rest >>>= 7
     }
     this.buffer[this.length++] = rest
+  }
+
+  /** Tag and length of a LEN field whose number is below 16. */
+  header(tag: number, size: number): void {
+    this.reserve(6)
+    const { buffer, length } = this
+    buffer[length] = tag
+    if (size < 128) {
+      buffer[length + 1] = size
+      this.length = length + 2
+    } else {
+      this.length = length + 1
+      this.varint(size)
+    }
   }
 
   /** A LEN field whose content is at hand. */
