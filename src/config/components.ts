@@ -105,7 +105,7 @@ function otherwise(type: string, kind: Kind, registry: Registry): string {
   const near = didYouMean(type, names)
   if (near !== '') return near
   const sections = SECTIONS.filter((section) => registry.find(KIND_OF[section], type) !== undefined)
-  if (sections.length > 0) return `; it is of the section ${sections.join(' and ')}`
+  if (sections.length > 0) return `; "${type}" goes under ${sections.join(' or ')}`
   const types = registry.types(kind)
   return types.length === 0 ? '' : `; there are ${types.join(', ')}`
 }

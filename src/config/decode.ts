@@ -2,7 +2,8 @@ import { formatDuration, parseDuration } from './duration.ts'
 import type { Field, Fields, Shape } from './field.ts'
 import { didYouMean } from './nearest.ts'
 import { Report } from './problem.ts'
-import { formatPath, isEmpty, type Path, type Place, plain, Source, type Tree, treeOf } from './tree.ts'
+import { resolvePlain } from './scalar.ts'
+import { formatPath, isEmpty, type Path, type Place, plain, type Scalar, Source, type Tree, treeOf } from './tree.ts'
 
 /** Stands for a value that is wrong; why is in the report. */
 export const INVALID = Symbol('invalid')
@@ -124,8 +125,10 @@ class Decoder {
 
   #scalar(tree: Tree, path: Path, hidden: boolean, expected: string, fits: (value: unknown) => boolean): unknown {
     if (isEmpty(tree)) return undefined
-    if (tree.kind === 'scalar' && fits(tree.value)) return tree.value
-    return this.#mistyped(tree, path, expected, hidden)
+    if (tree.kind !== 'scalar') return this.#mistyped(tree, path, expected, hidden)
+    if (fits(tree.value)) return tree.value
+    const bare = typeof tree.value === 'string' && !hidden && fits(resolvePlain(tree.value))
+    return this.#mistyped(tree, path, expected, hidden, bare ? '; without quotes it is one' : '')
   }
 
   #number(shape: Shape & { kind: 'int' | 'number' }, tree: Tree, path: Path, hidden: boolean): unknown {
@@ -135,15 +138,16 @@ class Decoder {
     const value = this.#scalar(tree, path, hidden, expected, fits)
     if (typeof value !== 'number') return value
     if (value < (shape.min ?? -Infinity) || value > (shape.max ?? Infinity)) {
-      return this.#wrong(tree, path, `expected ${expected}, got ${hidden ? 'another' : value}`)
+      return this.#wrong(tree, path, `expected ${expected}${hidden ? '' : `, got ${value}`}`)
     }
     return value
   }
 
   #string(shape: Shape & { kind: 'string' }, tree: Tree, path: Path, hidden: boolean): unknown {
     const text = stringOf(tree)
+    if (text === undefined && isEmpty(tree)) return undefined
     if (text === undefined) {
-      const fix = tree.kind === 'scalar' && !hidden ? `; in quotes it is one: "${String(tree.value)}"` : ''
+      const fix = tree.kind === 'scalar' && !hidden ? `; in quotes it is one: "${written(tree)}"` : ''
       return this.#mistyped(tree, path, 'a string', hidden, fix)
     }
     if (shape.pattern === undefined || shape.pattern.test(text)) return text
@@ -170,12 +174,14 @@ class Decoder {
     const ms = typeof tree.value === 'boolean' ? undefined : parseDuration(text)
     if (ms === undefined) {
       const bare = /^[-+]?[\d.]+$/.test(text) && !hidden
-      return this.#mistyped(tree, path, expected, hidden, bare ? `; did you mean "${text}s"?` : '')
+      // Nobody writes 200 for minutes; a small number is more likely seconds.
+      const guess = Number(text) < 100 ? 's' : 'ms'
+      return this.#mistyped(tree, path, expected, hidden, bare ? `; did you mean "${text}${guess}"?` : '')
     }
     const min = shape.min ?? 0
     if (ms >= min && ms <= (shape.max ?? Infinity)) return ms
     const limits = bounds(formatDuration(min), shape.max === undefined ? undefined : formatDuration(shape.max))
-    return this.#wrong(tree, path, `expected a duration${limits}, got ${hidden ? 'another' : quote(text)}`)
+    return this.#wrong(tree, path, `expected a duration${limits}${hidden ? '' : `, got ${quote(text)}`}`)
   }
 
   #list(shape: Shape & { kind: 'list' }, tree: Tree, path: Path, hidden: boolean): unknown {
@@ -183,7 +189,7 @@ class Decoder {
     const expected = `a list${shape.minItems ? ` of at least ${shape.minItems}` : ''}`
     const items = listItems(tree, shape.commas === true)
     if (items === undefined) {
-      const fix = tree.kind === 'scalar' && !hidden ? `; in brackets it is one: [${String(tree.value)}]` : ''
+      const fix = tree.kind === 'scalar' && !hidden ? `; in brackets it is one: [${written(tree)}]` : ''
       return this.#mistyped(tree, path, expected, hidden, fix)
     }
     if (items.length < (shape.minItems ?? 0))
@@ -264,7 +270,12 @@ function describe(tree: Tree, hidden: boolean): string {
   if (tree.kind === 'map') return 'a mapping'
   if (tree.value === null) return 'nothing'
   if (hidden) return `a ${typeof tree.value} that is kept secret`
-  return typeof tree.value === 'string' ? quote(tree.value) : String(tree.value)
+  if (tree.hint !== undefined) return 'text'
+  return typeof tree.value === 'string' ? quote(tree.value) : written(tree)
+}
+
+function written(tree: Scalar): string {
+  return tree.raw ?? String(tree.value)
 }
 
 function quote(text: string): string {

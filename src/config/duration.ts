@@ -1,18 +1,23 @@
+/** In nanoseconds, as Go counts: a sum of whole ones stays exact. */
 const UNITS: Readonly<Record<string, number>> = {
-  ns: 1e-6,
-  us: 1e-3,
-  µs: 1e-3, // U+00B5, micro sign
-  μs: 1e-3, // U+03BC, Greek letter mu
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
+  ns: 1,
+  us: 1e3,
+  µs: 1e3, // U+00B5, micro sign
+  μs: 1e3, // U+03BC, Greek letter mu
+  ms: 1e6,
+  s: 1e9,
+  m: 60e9,
+  h: 3600e9,
 }
+
+const NS_PER_MS = 1e6
 
 const PART = /(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/y
 
-/** As JSON Schema says it. */
-export const DURATION_PATTERN = '^[-+]?(0|((\\d+\\.?\\d*|\\.\\d+)(ns|us|µs|μs|ms|s|m|h))+)$'
+/** As JSON Schema says it: `signed` where it may be negative. */
+export function durationPattern(signed: boolean): string {
+  return `^${signed ? '[-+]' : '\\+'}?(0|((\\d+\\.?\\d*|\\.\\d+)(ns|us|µs|μs|ms|s|m|h))+)$`
+}
 
 /** Milliseconds, possibly fractional, of a duration as Go's `time.ParseDuration` reads it; undefined where it would not. */
 export function parseDuration(text: string): number | undefined {
@@ -26,7 +31,7 @@ export function parseDuration(text: string): number | undefined {
     if (part === null) return undefined
     total += Number(part[1]) * UNITS[part[2]!]!
   }
-  return start === text.length ? undefined : sign * total
+  return start === text.length ? undefined : (sign * Math.round(total)) / NS_PER_MS
 }
 
 /** As a person would write it: `1h30m`, `200ms`, `1.5s`. The inverse of `parseDuration`. */

@@ -154,7 +154,8 @@ class Expander {
   async #elsewhere(location: Location): Promise<Retrieved> {
     try {
       const text = await fetchText(location, this.#surroundings)
-      return { text, source: new Source(nameOf(location), text) }
+      const name = nameOf(location)
+      return { text, source: new Source(name, text), secret: SECRET_NAME.test(name) }
     } catch (error) {
       if (!(error instanceof SluiceError)) throw error
       const { scheme } = location

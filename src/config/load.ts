@@ -113,7 +113,8 @@ function checkSections(root: Mapping, report: Report): void {
   for (const [key, entry] of root.entries) {
     if (known.includes(key)) continue
     const near = didYouMean(key, known)
-    const message = `there is no such section${near === '' ? `; there are ${known.join(', ')}` : near}`
+    const way = Object.hasOwn(SERVICE, key) ? '; it belongs under "service"' : near || `; there are ${known.join(', ')}`
+    const message = `there is no such section${way}`
     report.problem('CONFIG_UNKNOWN_KEY', entry.key, [key], message)
   }
 }

@@ -145,7 +145,8 @@ class Reader {
     const text = textOf(node)
     const tag = node.tag
     if (tag === undefined) {
-      return { kind: 'scalar', place, value: node.type === 'PLAIN' ? resolvePlain(text) : text }
+      const value = node.type === 'PLAIN' ? resolvePlain(text) : text
+      return { kind: 'scalar', place, value, ...(typeof value !== 'string' && { raw: text }) }
     }
     const value = tag === '!' || tag.endsWith(':str') ? text : resolvePlain(text)
     if (!/^!$|^tag:yaml\.org,2002:(str|int|float|bool|null)$/.test(tag)) {

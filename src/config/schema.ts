@@ -1,4 +1,4 @@
-import { DURATION_PATTERN } from './duration.ts'
+import { durationPattern } from './duration.ts'
 import type { Field, Fields, Shape } from './field.ts'
 import { type Described, KIND_OF, type Registry } from './registry.ts'
 import { SECTIONS, type Section } from './resolved.ts'
@@ -109,7 +109,11 @@ function shapeSchema(shape: Shape, nullable: boolean): JsonSchema {
       return anyOf({ enum: [...new Set(values), ...(nullable ? [null] : [])] })
     }
     case 'duration':
-      return anyOf({ ...typed('string'), pattern: DURATION_PATTERN }, { const: 0 })
+      // Bounds are beyond a pattern, but for the sign.
+      return anyOf(
+        { ...typed('string'), pattern: durationPattern((shape.min ?? 0) < 0) },
+        ...((shape.min ?? 0) <= 0 ? [{ const: 0 }] : []),
+      )
     case 'list': {
       const items = fieldSchema(shape.item)
       const list = { ...typed('array'), items, ...(shape.minItems !== undefined && { minItems: shape.minItems }) }

@@ -103,9 +103,11 @@ export const SERVICE = {
       logs: field.object('Its log lines, on standard error.', logs, { default: {} }),
       metrics: field.object('Its metrics.', metrics, { default: {} }),
       traces: field.object('Its spans: there are none.', traces),
-      resource: field.map('Attributes of Sluice itself; an empty value takes one away.', field.any('A string.'), {
-        default: {},
-      }),
+      resource: field.map(
+        'Attributes of Sluice itself; an empty value takes one away.',
+        field.string('A string.', { default: '' }),
+        { default: {} },
+      ),
     },
     { default: {} },
   ),
@@ -124,11 +126,6 @@ export function checkService(service: Service, root: Tree, report: Report): void
     const path = ['service', 'lanes']
     const message = `only ${LANES} lane works so far, got ${service.lanes}; leave the key out`
     report.problem('CONFIG_UNSUPPORTED', placeAt(root, path), path, message)
-  }
-  for (const [name, value] of Object.entries(service.telemetry.resource)) {
-    if (value === null || typeof value === 'string') continue
-    const path = ['service', 'telemetry', 'resource', name]
-    report.problem('CONFIG_TYPE', placeAt(root, path), path, 'expected a string, or nothing to take the attribute away')
   }
   const path = ['service', 'telemetry', 'metrics', 'readers']
   const { level, readers } = service.telemetry.metrics
@@ -167,6 +164,6 @@ export function resolveTelemetry({ telemetry }: Service): ResolvedTelemetry {
       telemetry.metrics.level === 'none'
         ? undefined
         : { host: reader?.host ?? PROMETHEUS.host, port: reader?.port ?? PROMETHEUS.port },
-    resource: telemetry.resource as Readonly<Record<string, string | null>>,
+    resource: Object.fromEntries(Object.entries(telemetry.resource).map(([name, value]) => [name, value || null])),
   }
 }

@@ -112,7 +112,7 @@ export async function fetchText(location: Location, surroundings: Surroundings):
 /** As problems name it. What may hold a password, the text behind `yaml:` and the user of an address, is left out. */
 export function nameOf({ scheme, rest }: Location): string {
   if (scheme === 'file') return rest
-  if (scheme === 'yaml') return 'yaml:'
+  if (scheme === 'yaml') return 'yaml'
   return `${scheme}:${rest.replace(/^\/\/[^/]*@/, '//')}`
 }
 
@@ -143,9 +143,17 @@ const READ_FAILURES: Readonly<Record<string, string>> = {
   ERR_INVALID_ARG_VALUE: 'the name holds a null byte',
 }
 
-async function download(url: string): Promise<string> {
+async function download(address: string): Promise<string> {
+  const url = URL.parse(address)
+  if (url === null) throw new SluiceError('CONFIG_READ', 'is no address')
+  const { username, password } = url
+  const user = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+  // fetch refuses an address with a user in it, in words that repeat the password.
+  url.username = ''
+  url.password = ''
+  const headers = user === ':' ? {} : { authorization: `Basic ${Buffer.from(user).toString('base64')}` }
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(HTTP_TIMEOUT_MS) })
+    const response = await fetch(url, { headers, signal: AbortSignal.timeout(HTTP_TIMEOUT_MS) })
     if (!response.ok) throw new SluiceError('CONFIG_READ', `cannot be read: the server answers ${response.status}`)
     const chunks: Uint8Array[] = []
     let size = 0

@@ -19,6 +19,8 @@ export interface Scalar extends Written {
   readonly kind: 'scalar'
   /** Integers that a double cannot hold exactly are BigInt. */
   readonly value: ScalarValue
+  /** As it was written, where that is no string to YAML: `0123` of 83. */
+  readonly raw?: string
 }
 
 export interface List extends Written {
