@@ -1,16 +1,6 @@
 import type { Signal } from './batch.ts'
+import { PATHS } from './paths.ts'
 import { after, readLength, readTag, skipValue } from './varint.ts'
-
-/*
- * Tags that lead from a request to its items, level by level: LEN tags are number << 3 | 2. Metrics have five kinds of
- * data below a metric, hence a list.
- */
-const PATHS: Readonly<Record<Signal, readonly (readonly number[])[]>> = {
-  traces: [[10], [18], [18]],
-  logs: [[10], [18], [18]],
-  metrics: [[10], [18], [18], [42, 58, 74, 82, 90], [10]],
-  profiles: [[10], [18], [18], [18]],
-}
 
 /**
  * How many spans, data points, log records or profile samples a request holds, without looking into them. Throws
