@@ -88,10 +88,11 @@ export async function serveGrpc(options: GrpcServerOptions, handler: ServerHandl
     address: binding.address,
     async close(signal) {
       closing = true
-      void binding.close()
+      const closed = binding.close()
       for (const session of sessions) session.close()
       await drained(sessions, signal)
       for (const session of sessions) session.destroy()
+      await closed
     },
   }
 }

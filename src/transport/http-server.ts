@@ -37,11 +37,14 @@ export interface HttpServerOptions {
 /** Serves OTLP/HTTP, protobuf bodies, over HTTP/1.1. Rejects with a `LISTEN_…` error. */
 export async function serveHttp(options: HttpServerOptions, handler: ServerHandler): Promise<Server> {
   let closing = false
+  const underWay = new Set<http.ServerResponse>()
   const responseHeaders = Object.entries(options.responseHeaders)
 
   const listener = (request: http.IncomingMessage, response: http.ServerResponse): void => {
     request.on('error', ignore)
     response.on('error', ignore)
+    underWay.add(response)
+    response.on('close', () => underWay.delete(response))
     for (const [name, value] of responseHeaders) response.setHeader(name, value)
     if (closing || !options.keepAlives) response.shouldKeepAlive = false
     const url = request.url ?? ''
@@ -103,6 +106,8 @@ export async function serveHttp(options: HttpServerOptions, handler: ServerHandl
       closing = true
       const cut = (): void => server.closeAllConnections()
       const closed = binding.close()
+      // Their clients would keep the connections, and with them this server, open for idle_timeout.
+      for (const response of underWay) response.shouldKeepAlive = false
       server.closeIdleConnections()
       if (signal.aborted) cut()
       else signal.addEventListener('abort', cut, { once: true })
