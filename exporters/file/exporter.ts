@@ -5,6 +5,7 @@ import type { Acknowledgement, Consumer, Delivery } from '../../src/component/de
 import { SluiceError } from '../../src/errors.ts'
 import type { Batch } from '../../src/otlp/batch.ts'
 import { type QueuedExporter, queuedExporter } from '../../src/queue/exporter.ts'
+import { NO_QUEUE, NO_RETRY } from '../../src/queue/fields.ts'
 import { Fifo } from '../../src/queue/fifo.ts'
 import type { SendResult } from '../../src/queue/send.ts'
 import { encodeRecords, framed, type RecordFormat } from './records.ts'
@@ -68,15 +69,8 @@ export class FileExporter implements Component, Consumer {
     // A file needs no queue, and a retry here would hold the sender's data in memory while the disk is full.
     this.#kit = queuedExporter({
       ctx,
-      queue: { enabled: false, num_consumers: 1, queue_size: 1, sizer: 'requests', wait_for_result: false },
-      retry: {
-        enabled: false,
-        initial_interval: 0,
-        randomization_factor: 0,
-        multiplier: 1,
-        max_interval: 0,
-        max_elapsed_time: 0,
-      },
+      queue: NO_QUEUE,
+      retry: NO_RETRY,
       timeoutMs: 0,
       send: (batch) => this.#send(batch),
     })

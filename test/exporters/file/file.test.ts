@@ -138,7 +138,7 @@ describe('a disk that is full', () => {
     const handle = await fs.open(target)
     const prototype = Object.getPrototypeOf(handle) as fs.FileHandle
     await handle.close()
-    const append = prototype.appendFile
+    const append = Reflect.get(prototype, 'appendFile') as (this: fs.FileHandle, data: Uint8Array) => Promise<void>
     vi.spyOn(prototype, 'appendFile').mockImplementationOnce(async function (this: fs.FileHandle, data) {
       await append.call(this, (data as Uint8Array).subarray(0, 5))
       throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })

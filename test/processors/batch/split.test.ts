@@ -1,0 +1,86 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { cut } from '../../../processors/batch/cut.ts'
+import { ack, nack } from '../../../src/component/delivery.ts'
+import { makeBatch } from '../../../src/otlp/batch.ts'
+import { countItems } from '../../../src/otlp/count.ts'
+import { writeProtobufjs } from '../../otlp/support/oracles.ts'
+import { track } from '../../support/deliveries.ts'
+import { rig } from './support.ts'
+
+let name = 0
+
+/** A request of that many spans in one scope, each with a name of its own. */
+function spans(count: number): Uint8Array {
+  const all = Array.from({ length: count }, () => ({ name: `span ${name++}` }))
+  return writeProtobufjs('traces', { resourceSpans: [{ scopeSpans: [{ spans: all }] }] })
+}
+
+function batch(...counts: number[]) {
+  const items = counts.reduce((sum, count) => sum + count, 0)
+  return makeBatch('traces', counts.map(spans), items, { arrivedAt: 0 })
+}
+
+describe('cut', () => {
+  it('keeps every item once, in batches of at most the limit', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 40 }), { maxLength: 6 }),
+        fc.integer({ min: 1, max: 25 }),
+        (counts, max) => {
+          const whole = batch(...counts)
+          const parts = cut(whole, max)
+          expect(parts.every((part) => part.items <= max)).toBe(true)
+          for (const part of parts) {
+            expect(part.chunks.reduce((sum, chunk) => sum + countItems('traces', chunk), 0)).toBe(part.items)
+          }
+          expect(parts.reduce((sum, part) => sum + part.items, 0)).toBe(whole.items)
+        },
+      ),
+      { numRuns: 200 },
+    )
+  })
+
+  it('leaves chunks that fit as they are', () => {
+    const whole = batch(3, 3, 3)
+    const parts = cut(whole, 6)
+    expect(parts.map(({ items }) => items)).toEqual([6, 3])
+    expect(parts.flatMap(({ chunks }) => chunks)).toEqual(whole.chunks)
+    expect(parts[0]!.chunks[0]).toBe(whole.chunks[0])
+  })
+})
+
+describe('send_batch_max_size', () => {
+  it('splits what is larger; the sender reads the worst of the parts', () => {
+    const { next, processor } = rig('admitted', { triggerItems: 10, maxItems: 10 })
+    const { delivery, events } = track(batch(25))
+    processor.consume(delivery)
+    // The rest of 5 waits for more.
+    expect(next.items).toEqual([10, 10])
+    processor.consume(track(batch(8)).delivery)
+    // 5 and 8 are 13: what fits whole is not cut to fill a batch up.
+    expect(next.items).toEqual([10, 10, 5])
+    for (const each of next.deliveries) each.admit()
+    ack(next.deliveries[0]!)
+    nack(next.deliveries[1]!, { verdict: 'reject', reason: 'rejected', message: 'no' })
+    expect(events).toEqual(['admitted'])
+    ack(next.deliveries[2]!)
+    expect(events).toEqual(['admitted', 'reject:rejected'])
+  })
+
+  it('splits at once with timeout 0', () => {
+    const { next, processor } = rig('delivered', { timeoutMs: 0, maxItems: 4 })
+    const { delivery, events } = track(batch(10))
+    processor.consume(delivery)
+    expect(next.items).toEqual([4, 4, 2])
+    for (const each of next.deliveries) ack(each)
+    expect(events).toEqual(['ok'])
+  })
+
+  it('sends nothing larger at the timeout', async () => {
+    const { ctx, next, processor } = rig('admitted', { maxItems: 10, triggerItems: 10 })
+    for (const count of [9, 8]) processor.consume(track(batch(count)).delivery)
+    await ctx.clock.advance(200)
+    expect(next.items).toEqual([9, 8])
+  })
+})
