@@ -16,7 +16,7 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   setTimeout(callback, ms) {
-    const handle = setTimeout(callback, ms)
+    const handle = setTimeout(callback, Math.max(0, ms))
     return { cancel: () => clearTimeout(handle) }
   },
 }

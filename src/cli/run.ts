@@ -31,7 +31,7 @@ export async function run(sources: ConfigSources): Promise<number> {
     registry,
     components: siblingModule(import.meta.url, 'components'),
   })
-  const signals = new Signals()
+  const signals = new Signals((text) => log.warn(text))
   const metrics = config.service.telemetry.metrics && new MetricsServer(registry, config.service.telemetry.metrics)
   try {
     const listening = await Promise.all([supervisor.start(), metrics?.start()]).then(([lane, address]) => [
@@ -103,23 +103,28 @@ function sum(rows: readonly LedgerRow[], value: (row: LedgerRow) => number): num
   return rows.reduce((all, row) => all + value(row), 0)
 }
 
-/** SIGINT and SIGTERM, counted. */
+/**
+ * SIGINT and SIGTERM, counted. SIGHUP is a stop where a terminal went away; elsewhere it is how the Collector is told to
+ * reload, and must not kill.
+ */
 class Signals {
   readonly first: Promise<void>
   readonly second: Promise<void>
-  readonly #listener: () => void
+  readonly #listeners: Readonly<Record<'SIGINT' | 'SIGTERM' | 'SIGHUP', () => void>>
 
-  constructor() {
+  constructor(warn: (text: string) => void) {
     const first = Promise.withResolvers<void>()
     const second = Promise.withResolvers<void>()
     this.first = first.promise
     this.second = second.promise
     let seen = 0
-    this.#listener = () => (++seen === 1 ? first : second).resolve()
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, this.#listener)
+    const stop = (): void => (++seen === 1 ? first : second).resolve()
+    const hangUp = (): void => warn('SIGHUP: this version does not reload; the configuration that runs stays')
+    this.#listeners = { SIGINT: stop, SIGTERM: stop, SIGHUP: process.stdin.isTTY ? stop : hangUp }
+    for (const [name, listener] of Object.entries(this.#listeners)) process.on(name, listener)
   }
 
   release(): void {
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, this.#listener)
+    for (const [name, listener] of Object.entries(this.#listeners)) process.off(name, listener)
   }
 }

@@ -27,7 +27,7 @@ export function makeLogger({ level, encoding, colour, initialFields }: LogOption
 }
 
 function prettyStream(colour: boolean): DestinationStream {
-  // Loaded only where a person reads: the import alone costs 20 ms, and only this encoding needs it.
+  // Loaded only where a person reads: the import doubles what logging costs at the start, 18 ms on top of 19, and only this encoding needs it.
   const pretty = createRequire(import.meta.url)('pino-pretty') as typeof import('pino-pretty')
   return pretty({
     destination: destination({ fd: 2, sync: true }),
@@ -35,6 +35,7 @@ function prettyStream(colour: boolean): DestinationStream {
     colorize: colour,
     translateTime: 'SYS:HH:MM:ss.l',
     ignore: 'component,pipeline',
-    messageFormat: '{if component}{component}{end}{if pipeline} in {pipeline}{end}{if component}: {end}{msg}',
+    messageFormat: ({ component, pipeline, msg }) =>
+      `${component === undefined ? '' : `${String(component)}${pipeline === undefined ? '' : ` in ${String(pipeline)}`}: `}${String(msg)}`,
   })
 }

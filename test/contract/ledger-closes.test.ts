@@ -1,6 +1,6 @@
 // Every component in a real graph, through success, refusal, failure, partial success, silence and shutdown: the books
 // close exactly. What this does not show: that bytes arrive unchanged (fusion and interop tests).
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test, vi } from 'vitest'
 import { systemClock } from '../../src/clock.ts'
 import type { ComponentContext } from '../../src/component/contracts.ts'
 import type { Definition } from '../../src/component/define.ts'
@@ -121,7 +121,7 @@ describe.each(inner.map((subject) => [nameOf(subject), subject] as const))('%s',
       await bench.build(await resolve(pipelineWith(subject, signal)), behaviour, waits)
       const items = bench.send(signal, 7)
       await bench.stop(300)
-      expect(bench.settled.toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+      await expect.poll(() => bench.settled.toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
       for (const row of bench.rows()) {
         expect(row).toMatchObject({ accepted: items, held: 0 })
         expect(ends(row)).toBe(items)
@@ -165,4 +165,7 @@ describe.each(exporters.map((subject) => [nameOf(subject), subject] as const))('
   )
 })
 
-afterAll(() => expect(process.getActiveResourcesInfo().filter((name) => /TCP/.test(name))).toEqual([]))
+afterAll(async () => {
+  const sockets = (): string[] => process.getActiveResourcesInfo().filter((name) => name.includes('TCP'))
+  await vi.waitFor(() => expect(sockets()).toEqual([]), 5000)
+})

@@ -17,7 +17,7 @@ export const DEAD = '127.0.0.1:1'
  * test of the exam says so when it is missing.
  */
 export const SMALLEST: Readonly<Record<string, object>> = {
-  'receiver generator': { duration: '0s' },
+  'receiver generator': {},
   'receiver nop': {},
   'receiver otlp': { protocols: { grpc: { endpoint: '127.0.0.1:0' }, http: { endpoint: '127.0.0.1:0' } } },
   'processor attributes': { actions: [{ key: 'env', value: 'test', action: 'upsert' }] },
