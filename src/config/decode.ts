@@ -73,22 +73,19 @@ class Decoder {
     }
     const fallback = override === undefined ? field.default : override
     if (tree?.broken) return INVALID
-    if (tree === undefined || (isEmpty(tree) && tree.text === undefined)) {
-      if (shape.kind === 'any' && tree !== undefined) return null
-      // A section without a default is off until its key is there, and then on with its defaults.
-      if (shape.kind === 'object' && (fallback !== undefined || tree !== undefined)) {
-        return this.object(shape.fields, tree, path, place, asRecord(fallback))
-      }
-      if (fallback !== undefined) return decodeDefault(field, fallback)
-      if (!field.required) return undefined
-      this.#report.problem('CONFIG_REQUIRED', place, path, `must be set: ${lowerFirst(field.doc)}`)
-      return INVALID
+    const absent = tree === undefined || (isEmpty(tree) && tree.text === undefined)
+    // A section without a default is off until its key is there, and then on with its defaults.
+    if (shape.kind === 'object' && (tree !== undefined || fallback !== undefined)) {
+      return this.object(shape.fields, tree, path, place, asRecord(fallback))
     }
-    if (shape.kind === 'object') return this.object(shape.fields, tree, path, place, asRecord(fallback))
-    const value = this.value(field, tree, path, false)
-    // What a reference without a value leaves of an option that is no string.
-    if (value === undefined) return fallback === undefined ? undefined : decodeDefault(field, fallback)
-    return value
+    if (shape.kind === 'any' && tree !== undefined) return this.value(field, tree, path, false)
+    // A reference whose value is nothing still is an empty string to an option that wants one.
+    const value = absent ? undefined : this.value(field, tree, path, false)
+    if (value !== undefined) return value
+    if (fallback !== undefined) return decodeDefault(field, fallback)
+    if (!field.required) return undefined
+    this.#report.problem('CONFIG_REQUIRED', place, path, `must be set: ${lowerFirst(field.doc)}`)
+    return INVALID
   }
 
   /** Undefined where there is nothing, so that the default counts. */

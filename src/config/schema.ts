@@ -17,7 +17,7 @@ const REFERENCE = { $ref: '#/$defs/reference' }
 
 /** The options that `fields` describe, as YAML writes them, for editors and for other tools. */
 export function schemaOf(fields: Fields): JsonSchema {
-  return { $schema: DRAFT, ...objectSchema(fields, true), $defs: DEFS }
+  return { $schema: DRAFT, ...objectSchema(fields), $defs: DEFS }
 }
 
 /** A whole configuration of the components that `registry` knows. */
@@ -27,7 +27,7 @@ export function configSchema(registry: Registry): JsonSchema {
     $schema: DRAFT,
     title: 'Sluice configuration',
     type: 'object',
-    properties: { ...Object.fromEntries(sections), service: anyOf(objectSchema(SERVICE, true)) },
+    properties: { ...Object.fromEntries(sections), service: anyOf(objectSchema(SERVICE)) },
     additionalProperties: false,
     $defs: DEFS,
   }
@@ -58,20 +58,20 @@ function sectionSchema(section: Section, registry: Registry): JsonSchema {
 }
 
 function ofOne(definition: Described): JsonSchema {
-  return { description: definition.summary, ...anyOf(objectSchema(definition.config, true)) }
+  return { description: definition.summary, ...anyOf(objectSchema(definition.config)) }
 }
 
 function idPattern({ type, aliases = [] }: Described): string {
   return `^(${[type, ...aliases].join('|')})(/.+)?$`
 }
 
-/** `bare`: the key may stand with nothing after it. */
-function objectSchema(fields: Fields, bare: boolean): JsonSchema {
+/** A key may stand with nothing after it where nothing in it is required. */
+function objectSchema(fields: Fields): JsonSchema {
   const required = Object.entries(fields)
     .filter(([, field]) => field.required)
     .map(([key]) => key)
   return {
-    type: bare && required.length === 0 ? ['object', 'null'] : 'object',
+    type: required.length === 0 ? ['object', 'null'] : 'object',
     properties: Object.fromEntries(Object.entries(fields).map(([key, field]) => [key, fieldSchema(field)])),
     ...(required.length > 0 && { required }),
     additionalProperties: false,
@@ -122,7 +122,7 @@ function shapeSchema(shape: Shape, nullable: boolean): JsonSchema {
     case 'map':
       return anyOf({ ...typed('object'), additionalProperties: fieldSchema(shape.value) })
     case 'object':
-      return anyOf(objectSchema(shape.fields, nullable))
+      return anyOf(objectSchema(shape.fields))
     default:
       return {}
   }

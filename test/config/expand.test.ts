@@ -170,6 +170,7 @@ const typed = createRegistry([
       int: field.int('An integer.'),
       list: field.list('A list.', field.string('A string.')),
       any: field.any('Anything.'),
+      wanted: field.int('A number that must be there.', { default: 7 }),
       choice: field.enum('One.', ['1', '2']),
     },
   },
@@ -210,4 +211,16 @@ test.each<[string, string, unknown]>([
 
 test('an integer option refuses a quoted number, also from a variable', async () => {
   expect(await option('int', '#{env:V}', { V: '"0123"' })).toContain('expected an integer, got "\\"0123\\""')
+})
+
+test('a reference to nothing is the default, or missing where there must be a value', async () => {
+  expect(await option('wanted', '#{env:MISSING}', {})).toBe(7)
+  const yaml = `{receivers: {r: }, exporters: {must: {count: '${ref('#{env:MISSING}')}'}}, service: {pipelines: {traces: {receivers: [r], exporters: [must]}}}}`
+  const must = { count: field.int('How many.', { required: true }) }
+  const registry = createRegistry([
+    ...typed.definitions,
+    { kind: 'exporter', type: 'must', signals: ['traces'], summary: '', config: must },
+  ])
+  const loaded = await loadConfig({ config: [`yaml:${yaml}`], env: {}, cwd: folder }, registry)
+  expect(lines(loaded)).toStrictEqual(['yaml:1:39  exporters.must.count: must be set: how many  (CONFIG_REQUIRED)'])
 })
