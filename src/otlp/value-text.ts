@@ -35,16 +35,18 @@ export function parseInt64(text: string): bigint | undefined {
   return value < MIN_INT64 || value > MAX_INT64 ? undefined : value
 }
 
-const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/
+// Digits may be grouped by single underscores, as in a Go literal.
+const DIGITS = '\\d+(?:_\\d+)*'
+const DECIMAL = new RegExp(`^[+-]?(?:${DIGITS}(?:\\.(?:${DIGITS})?)?|\\.${DIGITS})(?:[eE][+-]?${DIGITS})?$`)
 const INFINITE = /^[+-]?inf(?:inity)?$/i
 
 /**
  * Go's `strconv.ParseFloat(text, 64)` for decimal texts, infinities and NaN; undefined where it reports an error, and for
- * hexadecimal floats and digits with underscores, which Go reads.
+ * hexadecimal floats, which Go reads.
  */
 export function parseFloat64(text: string): number | undefined {
   if (DECIMAL.test(text)) {
-    const value = Number(text)
+    const value = Number(text.replaceAll('_', ''))
     return Number.isFinite(value) ? value : undefined
   }
   if (INFINITE.test(text)) return text.startsWith('-') ? -Infinity : Infinity

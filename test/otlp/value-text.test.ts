@@ -28,9 +28,7 @@ describe('valueText', () => {
 
   test('of a list is JSON without HTML escapes', () => {
     const list = ['a"\\\n\t\b\f\u0001\u007f\u2028<>&é🐟', 1n, 1, 2.5, undefined, true, Uint8Array.of(1), [], {}]
-    expect(valueText(list)).toBe(
-      '["a\\"\\\\\\n\\t\\b\\f\\u0001\u007f\\u2028<>&é🐟",1,1,2.5,null,true,"AQ==",[],{}]',
-    )
+    expect(valueText(list)).toBe('["a\\"\\\\\\n\\t\\b\\f\\u0001\u007f\\u2028<>&é🐟",1,1,2.5,null,true,"AQ==",[],{}]')
     expect(valueText([-0, 1e21, 1e-7])).toBe('[-0,1e+21,1e-7]')
   })
 
@@ -79,7 +77,10 @@ test.each([
   ['.', undefined],
   [' 1', undefined],
   ['', undefined],
-  // Go reads these two; value-text.ts says that it does not.
+  ['1_23.50_0e+0_2', 12350],
+  ['1_.5', undefined],
+  ['1._5', undefined],
+  ['1__0', undefined],
+  // Go reads this one; value-text.ts says that it does not.
   ['0x1p-2', undefined],
-  ['1_23.5', undefined],
 ])('parseFloat64 of %j is %o', (text, value) => expect(parseFloat64(text)).toBe(value))
