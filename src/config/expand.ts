@@ -95,7 +95,8 @@ class Expander {
       if (typeof read.value === 'object') {
         const tree = await this.walk(read.value, path, budget)
         const original = await this.#original(retrieved.text, place, path, budget)
-        return { ...tree, ...(original !== undefined && { text: original }), ...(secret && { secret }) }
+        const whole = secret ? secretly(tree) : tree
+        return { ...whole, ...(original !== undefined && { text: original }) }
       }
       current = read.value
       hint = read.hint
@@ -165,6 +166,17 @@ class Expander {
       throw new SluiceError(error.code, `${what}${error.message}${way}`, { cause: error })
     }
   }
+}
+
+/** Everything in `tree` marked as secret. */
+function secretly(tree: Tree): Tree {
+  if (tree.kind === 'list') return { ...tree, secret: true, items: tree.items.map(secretly) }
+  if (tree.kind === 'scalar') return { ...tree, secret: true }
+  const entries = [...tree.entries].map(([key, entry]): [string, Entry] => [
+    key,
+    { key: entry.key, value: secretly(entry.value) },
+  ])
+  return { ...tree, secret: true, entries: new Map(entries) }
 }
 
 function readValue(retrieved: Retrieved, place: Place): { readonly value: string | Tree; readonly hint?: string } {

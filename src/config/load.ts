@@ -80,7 +80,7 @@ function resolve(root: Mapping, registry: Registry, report: Report): ResolvedCon
   const service = decoded === INVALID ? undefined : (decoded as Service)
   if (service !== undefined) checkService(service, root, report)
   checkPresence(components, root, report)
-  const { pipelines, used } = readPipelines(components, root, report)
+  const { pipelines, used } = readPipelines(components, registry, root, report)
   checkConnectors(pipelines, components, root, report)
   warnUnused(components, used, report)
   if (service === undefined || report.problems.length > 0) return undefined

@@ -3,7 +3,7 @@ import type { Configured, ConfiguredComponents } from './components.ts'
 import { parseId } from './components.ts'
 import { didYouMean } from './nearest.ts'
 import type { Report } from './problem.ts'
-import { KIND_OF } from './registry.ts'
+import { KIND_OF, type Registry } from './registry.ts'
 import { type ResolvedPipeline, SECTIONS, type Section } from './resolved.ts'
 import { isEmpty, keyAt, type Path, type Place, placeAt, type Tree, valueAt } from './tree.ts'
 
@@ -17,14 +17,20 @@ export interface Pipelines {
  * Resolves what the pipelines and `service.extensions` refer to, and reports what they may not. Reads the tree, so that a
  * mistake elsewhere in the service hides no reference.
  */
-export function readPipelines(components: ConfiguredComponents, root: Tree, report: Report): Pipelines {
-  return new References(components, root, report).read()
+export function readPipelines(
+  components: ConfiguredComponents,
+  registry: Registry,
+  root: Tree,
+  report: Report,
+): Pipelines {
+  return new References(components, registry, root, report).read()
 }
 
 type Role = 'receivers' | 'processors' | 'exporters'
 
 class References {
   readonly #components: ConfiguredComponents
+  readonly #registry: Registry
   readonly #root: Tree
   readonly #report: Report
   readonly #used = Object.fromEntries(SECTIONS.map((section) => [section, new Set<string>()])) as Record<
@@ -32,8 +38,9 @@ class References {
     Set<string>
   >
 
-  constructor(components: ConfiguredComponents, root: Tree, report: Report) {
+  constructor(components: ConfiguredComponents, registry: Registry, root: Tree, report: Report) {
     this.#components = components
+    this.#registry = registry
     this.#root = root
     this.#report = report
   }
@@ -127,6 +134,11 @@ class References {
       .flatMap((section) => [...this.#components[section].values()])
       .find((component) => otherSpellings(component).includes(id))
     if (renamed !== undefined) return `; it is configured as "${renamed.id}", and ids are used as they are written`
+    const parsed = parseId(id)
+    const known =
+      typeof parsed === 'object' &&
+      sections.find((section) => this.#registry.find(KIND_OF[section], parsed.type) !== undefined)
+    if (known) return `; add "${id}:" under ${known}`
     return ids.length === 0 ? '' : `; there are ${ids.join(', ')}`
   }
 

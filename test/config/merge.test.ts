@@ -34,7 +34,7 @@ test('an empty section in a later source erases the earlier one, and that is a w
     'yaml:1:2  processors: nothing stands here, which erases what yaml:1 has under this key; leave the key out to keep it  (CONFIG_ERASED)',
   ])
   expect(lines(loaded)).toStrictEqual([
-    'yaml:1:69  service.pipelines.traces.processors[0]: no processor "batch" is configured  (CONFIG_REFERENCE)',
+    'yaml:1:69  service.pipelines.traces.processors[0]: no processor "batch" is configured; add "batch:" under processors  (CONFIG_REFERENCE)',
   ])
 })
 

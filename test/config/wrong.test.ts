@@ -7,7 +7,7 @@ const folder = join(import.meta.dirname, 'wrong')
 const cases = globSync('*.yaml', { cwd: folder }).sort()
 
 /** What the cases refer to. */
-const env = { API_TOKEN: 'hunter2', LOOP: `\${env:LOOP}` }
+const env = { API_TOKEN: 'hunter2', TLS_SECRET: '{insecure: hunter2, cert_file: [hunter2]}', LOOP: `\${env:LOOP}` }
 
 // Beside each configuration stands what `validate` prints for it. After a change of wording: UPDATE_WRONG=1 npx vitest run
 // test/config/wrong.test.ts, and read the difference as its reader will, at 3 a.m.
