@@ -160,13 +160,15 @@ class ClientCall {
   /** Without an answer: by the peer's RST_STREAM, or with the connection. */
   #broke(): void {
     const rst = this.#stream.rstCode ?? 0
-    const cause = this.#connection.failure ?? (this.#error?.cause as Error | undefined) ?? this.#error
-    const { established, usable, session } = this.#connection
+    const connection = this.#connection
+    const { established } = connection
     if (rst === constants.NGHTTP2_REFUSED_STREAM) {
       this.#finish({ ok: false, status: { code: GRPC.UNAVAILABLE, message: 'the peer refused the stream' } }, true)
-    } else if (session.destroyed || !usable || !established) {
-      const code = (cause as NodeJS.ErrnoException | undefined)?.code ?? 'ECONNRESET'
-      const message = `connection lost: ${cause?.message ?? 'the peer closed it'}`
+    } else if (!connection.usable || !established) {
+      // The session's own error event comes after its streams have closed.
+      connection.failure ??= this.#error?.cause as NodeJS.ErrnoException | undefined
+      const code = connection.failure?.code ?? 'ECONNRESET'
+      const message = established ? `connection lost: ${connection.failureText}` : connection.failureText
       this.#finish({ ok: false, status: { code: GRPC.UNAVAILABLE, message }, connection: code }, !established)
     } else {
       const code = RST_TO_GRPC.get(rst) ?? GRPC.INTERNAL

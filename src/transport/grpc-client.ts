@@ -128,7 +128,7 @@ class GrpcClient implements Client {
         this.#backoffMs = BACKOFF_FIRST_MS
         return
       }
-      this.#lastFailure = connection.failure?.message ?? 'the peer closed the connection'
+      this.#lastFailure = connection.failureText
       this.#lastCode = connection.failure?.code ?? 'ECONNRESET'
       // Full jitter on the upper half, so that many senders do not return as one.
       this.#notBefore = performance.now() + this.#backoffMs * (0.5 + Math.random() / 2)

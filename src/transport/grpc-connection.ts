@@ -1,6 +1,7 @@
 import * as http2 from 'node:http2'
 import * as net from 'node:net'
 import * as tls from 'node:tls'
+import { connectionFailureText } from './connection-error.ts'
 import type { GrpcTarget } from './dial-target.ts'
 import type { ClientTls } from './tls.ts'
 
@@ -30,9 +31,9 @@ export class GrpcConnection {
   readonly session: http2.ClientHttp2Session
   /** Why it broke; undefined while it has not. */
   failure: NodeJS.ErrnoException | undefined
-  /** It was established once. */
+  /** The peer has spoken HTTP/2: a TCP connection alone may be to anything. */
   established = false
-  /** Resolves when it is established or has failed; never rejects. */
+  /** Resolves when it is established or has ended; never rejects. */
   readonly ready: Promise<void>
   readonly #connectTimer: NodeJS.Timeout
   #calls = 0
@@ -51,7 +52,7 @@ export class GrpcConnection {
     )
     this.#connectTimer.unref()
     this.ready = new Promise((resolve) => {
-      this.session.once('connect', () => {
+      this.session.once('remoteSettings', () => {
         clearTimeout(this.#connectTimer)
         this.established = true
         if (options.keepalive !== undefined) this.#keepAlive(options.keepalive)
@@ -117,6 +118,14 @@ export class GrpcConnection {
       clearTimeout(overdue)
       if (error === null) answered()
     })
+  }
+
+  /** Why it has ended or never came to be, for people. */
+  get failureText(): string {
+    if (this.failure !== undefined) return connectionFailureText(this.failure)
+    return this.established
+      ? 'the peer closed it'
+      : 'the peer closed the connection before it spoke HTTP/2; is this its gRPC port, and does it expect TLS?'
   }
 
   #break(error: NodeJS.ErrnoException): void {

@@ -42,7 +42,7 @@ export class GrpcServerCall implements ServerCall, CallHead {
   readonly #reader: MessageReader
   readonly #encoding: Encoding | undefined
   /** When the client's patience ends, on `performance.now()`'s scale; 0 for never. */
-  readonly #deadline: number
+  #deadline: number
   #answered = false
   #closed = false
   #onGone: (() => void) | undefined
@@ -131,7 +131,11 @@ export class GrpcServerCall implements ServerCall, CallHead {
     }
     this.#onGone = callback
     if (this.#deadline === 0) return
-    this.#deadlineTimer = setTimeout(() => this.#goes(), this.#deadline - performance.now())
+    this.#deadlineTimer = setTimeout(() => {
+      // Timers run up to a millisecond early, but whoever is called back has to find the client gone.
+      this.#deadline = -1
+      this.#goes()
+    }, this.#deadline - performance.now())
     this.#deadlineTimer.unref()
   }
 

@@ -1,6 +1,7 @@
 import { type Dispatcher, Pool } from 'undici'
 import { SIGNALS, type Signal } from '../otlp/batch.ts'
 import { compress, type Encoding, joined } from './compression.ts'
+import { connectionFailureText } from './connection-error.ts'
 import { decodeJsonExportResponse, encodeExportResponse } from './export-response.ts'
 import { parseRetryAfter } from './http-status.ts'
 import { decodeStatus } from './rpc-status.ts'
@@ -210,8 +211,7 @@ async function readAtMost(body: Dispatcher.ResponseData['body'], limit: number):
 }
 
 function connectionFailure(error: unknown): CallResult {
-  const { code = 'ECONNRESET', message } = error as NodeJS.ErrnoException
-  // Both addresses of a name failed: an AggregateError without a message of its own.
-  const said = message === '' ? code : message
-  return { ok: false, status: { code: GRPC.UNAVAILABLE, message: said }, connection: code }
+  const failure = error as NodeJS.ErrnoException
+  const message = connectionFailureText(failure)
+  return { ok: false, status: { code: GRPC.UNAVAILABLE, message }, connection: failure.code ?? 'ECONNRESET' }
 }

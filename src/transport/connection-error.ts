@@ -1,0 +1,28 @@
+const UNTRUSTED: ReadonlySet<string> = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+])
+
+/** Why there is no connection, with the way out where there is a usual one. OpenSSL's own words help nobody. */
+export function connectionFailureText(error: NodeJS.ErrnoException): string {
+  const { code = '', message } = error
+  if (/wrong version number|packet length too long/.test(message)) {
+    return 'the peer does not speak TLS; for clear text set tls.insecure: true (gRPC) or an http:// endpoint (HTTP)'
+  }
+  if (UNTRUSTED.has(code)) {
+    return `no known authority signed the peer's certificate (${code}); name its authority with tls.ca_file`
+  }
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
+    return `the peer's certificate is for another name (${message}); set tls.server_name_override if that is right`
+  }
+  if (code === 'CERT_HAS_EXPIRED') return "the peer's certificate has expired (CERT_HAS_EXPIRED)"
+  const alert = /:SSL alert number \d+|ssl(?:v3|\/tls) alert ([a-z ]+)|alert ([a-z ]+):/i.exec(message)
+  if (alert !== null && message.includes('SSL routines')) {
+    return `the peer refused the TLS handshake: ${(alert[1] ?? alert[2] ?? message).trim()}`
+  }
+  // Every address of a name failed: an AggregateError without words of its own.
+  return message === '' ? code : message
+}
