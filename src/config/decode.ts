@@ -3,7 +3,8 @@ import type { Field, Fields, Shape } from './field.ts'
 import { didYouMean } from './nearest.ts'
 import { Report } from './problem.ts'
 import { resolvePlain } from './scalar.ts'
-import { formatPath, isEmpty, type Path, type Place, plain, type Scalar, Source, type Tree, treeOf } from './tree.ts'
+import { isEmpty, type Path, type Place, plain, Source, type Tree, treeOf } from './tree.ts'
+import { bounds, describe, lowerFirst, quote, suggest, written } from './wording.ts'
 
 /** Stands for a value that is wrong; why is in the report. */
 export const INVALID = Symbol('invalid')
@@ -262,54 +263,6 @@ function listItems(tree: Tree, commas: boolean): readonly Tree[] | undefined {
   return tree.value.split(',').map((part) => ({ ...tree, value: part }))
 }
 
-function describe(tree: Tree, hidden: boolean): string {
-  if (tree.kind === 'list') return 'a list'
-  if (tree.kind === 'map') return 'a mapping'
-  if (tree.value === null) return 'nothing'
-  if (hidden) return `a ${typeof tree.value} that is kept secret`
-  if (tree.hint !== undefined) return 'text'
-  return typeof tree.value === 'string' ? quote(tree.value) : written(tree)
-}
-
-function written(tree: Scalar): string {
-  return tree.raw ?? String(tree.value)
-}
-
-function quote(text: string): string {
-  const shown = text.length > 60 ? `${text.slice(0, 57)}…` : text
-  return JSON.stringify(shown)
-}
-
-function bounds(min: number | string | undefined, max: number | string | undefined): string {
-  if (min !== undefined && max !== undefined) return ` from ${min} to ${max}`
-  if (min !== undefined) return ` of at least ${min}`
-  return max === undefined ? '' : ` of at most ${max}`
-}
-
-/** A near miss among the siblings; else the place further in where the key would be right. */
-function suggest(key: string, fields: Fields): string {
-  const near = didYouMean(key, Object.keys(fields))
-  if (near !== '') return near
-  const [elsewhere] = paths(key, fields, [])
-  if (elsewhere !== undefined) return `; it belongs under "${formatPath(elsewhere)}"`
-  const names = Object.keys(fields)
-  if (names.length === 0) return '; this takes none'
-  return names.length > 12 ? '' : `; there are ${names.join(', ')}`
-}
-
-function paths(key: string, fields: Fields, above: readonly string[]): string[][] {
-  return Object.entries(fields).flatMap(([name, { shape }]) => {
-    if (shape.kind !== 'object') return []
-    const here = [...above, name]
-    return Object.hasOwn(shape.fields, key) ? [here] : paths(key, shape.fields, here)
-  })
-}
-
 function asRecord(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
-}
-
-function lowerFirst(text: string): string {
-  const plainText = text.replace(/\.$/, '')
-  return /^[A-Z][a-z]/.test(plainText) ? plainText.charAt(0).toLowerCase() + plainText.slice(1) : plainText
 }
