@@ -54,13 +54,19 @@ export function buckets(buffer: Uint8Array, start: number, end: number): { offse
     if (tag === 8) {
       varint.readVarint64(buffer, at, end)
       offset = zigzag(varint.low)
-    } else if (tag === 16) counts.push(varint.readVarint(buffer, at, end))
+    } else if (tag === 16) counts.push(uint64(buffer, at, end))
     else if (tag === 18) {
       varint.readLength(buffer, at, end)
-      for (let q = varint.after; q < p; q = varint.after) counts.push(varint.readVarint(buffer, q, p))
+      for (let q = varint.after; q < p; q = varint.after) counts.push(uint64(buffer, q, p))
     }
   }
   return { offset, counts }
+}
+
+/** The varint at `at`, rounded once where it is past 2^53; `varint.after` is its end. */
+function uint64(buffer: Uint8Array, at: number, end: number): number {
+  varint.readVarint64(buffer, at, end)
+  return (varint.high >>> 0) * 2 ** 32 + (varint.low >>> 0)
 }
 
 /** The number that a sint32 stands for. */

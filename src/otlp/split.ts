@@ -26,7 +26,11 @@ export interface Piece {
  * The opposite needs no function: chunks laid end to end are the request of all of them (`Batch`). Not so for profiles: their
  * dictionary goes into every piece whole, and indexes into it do not survive laying pieces end to end.
  */
-export function split(signal: Signal, chunk: Uint8Array, { maxItems = Infinity, maxBytes = Infinity }: SplitLimits): Piece[] {
+export function split(
+  signal: Signal,
+  chunk: Uint8Array,
+  { maxItems = Infinity, maxBytes = Infinity }: SplitLimits,
+): Piece[] {
   const items = countItems(signal, chunk)
   if (items <= maxItems && chunk.byteLength <= maxBytes) return [{ bytes: chunk, items }]
   let plan = new Plan(signal, chunk)
@@ -96,7 +100,8 @@ class Plan {
         continue
       }
       varint.readLength(buffer, valueAt, end)
-      if (this.#walk(new Node(node, tag), varint.after, p) === 0) this.#leaves.push({ node, start: at, end: p, items: 0 })
+      if (this.#walk(new Node(node, tag), varint.after, p) === 0)
+        this.#leaves.push({ node, start: at, end: p, items: 0 })
     }
     if (level === METRIC_LEVEL && children > 1) this.ambiguous = true
     return children

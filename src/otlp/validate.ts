@@ -71,8 +71,7 @@ function walk(bytes: Uint8Array, message: number, start: number, end: number, de
       tag = readTag(bytes, at, end)
       p = after
     }
-    // A tag past the table is negative, when its top bit is set, or large; both belong to fields nobody knows.
-    const code = tag >>> 0 < TAGS ? GRAMMAR[row + tag]! : UNKNOWN
+    const code = tag < TAGS ? GRAMMAR[row + tag]! : UNKNOWN
     if (code >= BYTES && code !== WRONG_WIRE_TYPE) {
       const lengthAt = p
       let length = p < end ? bytes[p++]! : 128
@@ -105,7 +104,7 @@ function walk(bytes: Uint8Array, message: number, start: number, end: number, de
       if (end - p < 4) throw new WireError(at, 'the bytes end inside a 32-bit value')
       p += 4
     } else if (code === UNKNOWN) {
-      if (tag >>> 3 === 0) throw new WireError(at, 'a field number is out of range')
+      if (tag < 8) throw new WireError(at, 'a tag is out of range')
       p = skipValue(bytes, tag, p, end)
     } else {
       throw new WireError(at, `field ${tag >> 3} does not have wire type ${tag & 7}`)

@@ -27,12 +27,15 @@ export function readVarint(bytes: Uint8Array, at: number, end: number): number {
   throw new WireError(at, p - at >= 10 ? 'a varint is longer than 64 bits' : 'the bytes end inside a varint')
 }
 
-/** A field's tag, `number << 3 | wire type`. Throws WireError for field number 0 and for one past 2^29 - 1. */
+/**
+ * A field's tag, `number << 3 | wire type`, as a positive integer of 31 bits: field numbers from 2^28 on, which nobody
+ * uses, all read as the largest below it. Throws WireError for field number 0, for one past 2^29 - 1, and for a tag of more than
+ * five bytes, which protobuf's C++ readers refuse.
+ */
 export function readTag(bytes: Uint8Array, at: number, end: number): number {
   const tag = readVarint(bytes, at, end)
-  if (tag < 8 || tag >= 2 ** 32) throw new WireError(at, 'a field number is out of range')
-  // Hot loops compare tags as signed integers; the top bit belongs to field numbers that OTLP will never have.
-  return tag | 0
+  if (tag < 8 || tag >= 2 ** 32 || after - at > 5) throw new WireError(at, 'a tag is out of range')
+  return tag < 2 ** 31 ? tag : 0x7ffffff8 | (tag & 7)
 }
 
 /** A length that fits between its own end and `end`; `after` is where what it measures begins. */
