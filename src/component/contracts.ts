@@ -57,7 +57,10 @@ export interface ComponentContext {
  * is booked behind it.
  */
 export interface LedgerEntries {
-  /** Settled as failed by the processor itself, without being handed on: refused, given up at a stop. */
+  /**
+   * Settled as failed by the processor itself, without being handed on: refused, given up at a stop. Negative undoes what was
+   * booked behind it: a batch that came back failed is kept, to be handed on again.
+   */
   failed(signal: Signal, reason: string, items: number): void
   /** Left out on purpose: sampled away, filtered, … `reason` is snake_case with few values. */
   dropped(signal: Signal, reason: string, items: number): void
