@@ -1,19 +1,18 @@
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { SluiceError } from '../errors.ts'
 import { EXPOSITION_TYPE, exposition } from '../telemetry/exposition.ts'
 import { heldReadings, ledgerRows } from '../telemetry/ledger.ts'
 import type { MeterRegistry } from '../telemetry/registry.ts'
+import { type Binding, bind } from '../transport/bind.ts'
+import type { ListenAddress } from '../transport/listen-address.ts'
 
 /** Serves `GET /metrics` from the supervisor's thread, so that a scrape never waits for a lane. */
 export class MetricsServer {
   readonly #server: Server
-  readonly #host: string
-  readonly #port: number
+  readonly #address: ListenAddress
+  #binding: Binding | undefined
 
-  constructor(registry: MeterRegistry, { host, port }: { readonly host: string; readonly port: number }) {
-    this.#host = host
-    this.#port = port
+  constructor(registry: MeterRegistry, address: ListenAddress) {
+    this.#address = address
     this.#server = createServer((request, response) => {
       if (request.url?.split('?')[0] !== '/metrics') {
         response.writeHead(404, { 'content-type': 'text/plain' }).end('metrics are at /metrics\n')
@@ -31,32 +30,12 @@ export class MetricsServer {
 
   /** Resolves with the address it listens at. */
   async start(): Promise<string> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    this.#server.once('error', reject)
-    this.#server.listen(this.#port, this.#host, resolve)
-    try {
-      await promise
-    } catch (error) {
-      throw listenError(error as NodeJS.ErrnoException, `${this.#host}:${this.#port}`)
-    }
-    const { address, port, family } = this.#server.address() as AddressInfo
-    return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`
+    this.#binding = await bind(this.#server, this.#address, 'service.telemetry.metrics.readers')
+    return this.#binding.address
   }
 
   async stop(): Promise<void> {
     this.#server.closeAllConnections()
-    await new Promise<void>((resolve) => this.#server.close(() => resolve()))
+    await this.#binding?.close()
   }
-}
-
-function listenError(error: NodeJS.ErrnoException, address: string): SluiceError {
-  const where = 'service.telemetry.metrics.readers'
-  if (error.code === 'EADDRINUSE') {
-    return new SluiceError(
-      'LISTEN_ADDRESS_IN_USE',
-      `${where}: ${address} is taken by another program; choose another port there, or set service.telemetry.metrics.level to none`,
-      { cause: error },
-    )
-  }
-  return new SluiceError('LISTEN_FAILED', `${where}: cannot listen on ${address}: ${error.message}`, { cause: error })
 }
