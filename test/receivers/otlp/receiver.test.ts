@@ -91,7 +91,7 @@ async function arrived(sink: Sink, count = 1): Promise<void> {
 describe('a request', () => {
   test('over gRPC becomes one delivery with its bytes, items and client, answered by its outcome', async () => {
     const { grpc, sink, ctx } = await run()
-    ctx.clock.advance(1234)
+    await ctx.clock.advance(1234)
     const answer = exportOver(grpc, TRACES)
     await arrived(sink)
     const { batch } = sink.last
@@ -390,7 +390,7 @@ describe('listening', () => {
     setTimeout(() => sink.deliveries.forEach(ack), 30)
     expect((await answers[0]).error).toBeUndefined()
     expect((await answers[1]).headers.connection).toBe('close')
-    await Promise.all(stops)
+    for (const stop of stops) await stop
     await expect(post(address, TRACES)).rejects.toThrow('ECONNREFUSED')
     const unstarted = await definition.create(configured(definition, { protocols: BOTH }), testContext(), {})
     await unstarted.stop!(deadlineIn(ctx.clock, 0))
