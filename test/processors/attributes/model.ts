@@ -110,14 +110,14 @@ function text(kind: string, content: PlainField): PlainObject | undefined {
     case 'none':
       return { stringValue: '' }
     case 'doubleValue':
-      return { stringValue: Object.is(content, -0) ? '-0' : String(content) }
+      return { stringValue: Object.is(content, -0) ? '-0' : String(content as number) }
     case 'bytesValue':
       return { stringValue: Buffer.from(content as Uint8Array).toString('base64') }
     case 'arrayValue':
     case 'kvlistValue':
       return { stringValue: valueText(plainValue(kind, content)) }
     default:
-      return { stringValue: String(content) }
+      return { stringValue: String(content as bigint | boolean) }
   }
 }
 

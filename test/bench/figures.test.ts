@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest'
+import { CASES } from '../../bench/cases.ts'
+import { traceRequest } from '../../bench/fixtures.ts'
+import { show, spread } from '../../bench/statistics.ts'
+import { heapAllocated } from '../../bench/trace-gc.ts'
+import { validate } from '../../src/otlp/validate.ts'
+
+test('a spread is the median between the least and the most', () => {
+  expect(spread([3, 1, 2])).toEqual({ median: 2, min: 1, max: 3 })
+  expect(spread([4, 1, 2, 3])).toEqual({ median: 2.5, min: 1, max: 4 })
+  expect(show(spread([1.26, 1, 2]), 1)).toBe('1.3 (1.0–2.0)')
+})
+
+test('heap allocated is what grew between collections, over all threads', () => {
+  const output = [
+    '[7:0xaa]      100 ms: Scavenge 9.0 (10.0) -> 5.0 (10.0) MB, pooled: 0 MB, 0.98 / 0.00 ms  (average mu = 1.000) allocation failure;',
+    '{"level":"info","msg":"a line of the engine"}',
+    '[7:0xaa]      200 ms: Scavenge 15.0 (20.0) -> 6.0 (20.0) MB, pooled: 0 MB, 1.00 / 0.00 ms  (average mu = 1.000) allocation failure;',
+    '[7:0xbb]      150 ms: Scavenge 3.0 (4.0) -> 2.0 (4.0) MB, pooled: 0 MB, 1.00 / 0.00 ms  (average mu = 1.000) allocation failure;',
+    '[7:0xaa]      300 ms: Mark-Compact (reduce) 16.0 (20.0) -> 4.0 (9.0) MB, pooled: 0 MB, 3.00 / 0.00 ms  (average mu = 1.000) task;',
+  ].join('\n')
+  // 10 MB and 10 MB in 200 ms; the other thread collected only once.
+  expect(heapAllocated(output).bytesPerMs).toBeCloseTo((20 * 1024 * 1024) / 200)
+  expect(heapAllocated('').bytesPerMs).toBe(0)
+})
+
+test('requests are valid, of the size they claim, and the same for the same seed', () => {
+  for (const spec of CASES) {
+    const loads = spec.kind === 'allocation' ? spec.loads : spec.kind === 'throughput' ? [spec.load] : []
+    for (const load of loads) {
+      const request = traceRequest({ ...load, seed: 1 })
+      expect(validate('traces', request)).toBe(load.spans)
+      expect(Math.abs(request.length / load.spans / load.spanBytes - 1)).toBeLessThan(0.05)
+      expect(traceRequest({ ...load, seed: 1 })).toEqual(request)
+      expect(traceRequest({ ...load, seed: 2 })).not.toEqual(request)
+    }
+  }
+})
