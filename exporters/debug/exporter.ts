@@ -50,7 +50,7 @@ class DebugExporter implements Component, Consumer {
 
   start(): void {
     const { outputPaths } = this.#settings
-    if (outputPaths !== undefined) this.#outputs = new Outputs(outputPaths, this.#ctx.id, this.#ctx.log)
+    if (outputPaths !== undefined) this.#outputs = new Outputs(outputPaths, this.#ctx.log)
   }
 
   consume(delivery: Delivery): void {

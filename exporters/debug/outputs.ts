@@ -7,13 +7,13 @@ export class Outputs {
   readonly #streams: readonly Writable[]
   readonly #files: WriteStream[] = []
 
-  constructor(paths: readonly string[], exporter: string, log: Logger) {
+  constructor(paths: readonly string[], log: Logger) {
     this.#streams = paths.map((path) => {
       if (path === 'stdout') return process.stdout
       if (path === 'stderr') return process.stderr
       const file = createWriteStream(path, { flags: 'a' })
       // Once: a stream that failed takes nothing more.
-      file.once('error', (error) => log.warn(`exporter ${exporter}: prints to ${path} no more: ${error.message}`))
+      file.once('error', (error) => log.warn(`prints to ${path} no more: ${error.message}`))
       file.on('error', () => undefined)
       this.#files.push(file)
       return file

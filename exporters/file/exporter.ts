@@ -87,13 +87,11 @@ export class FileExporter implements Component, Consumer {
         framed: framed(this.#settings),
         rotation: this.#settings.rotation,
         clock: this.#ctx.clock,
-        warn: (message) => this.#ctx.log.warn(`exporter ${this.#ctx.id}: ${message}`),
+        warn: (message) => this.#ctx.log.warn(message),
       })
       this.#target = target
       if (removed > 0) {
-        this.#ctx.log.warn(
-          `exporter ${this.#ctx.id}: ${this.#path} ended in a record that was written in part; its ${removed} bytes are removed`,
-        )
+        this.#ctx.log.warn(`${this.#path} ended in a record that was written in part; its ${removed} bytes are removed`)
       }
     } catch (error) {
       release(this.#path)

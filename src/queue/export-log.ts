@@ -10,7 +10,7 @@ const LOSS_EVERY_MS = 10_000
 
 /**
  * What an exporter says to people. A line when the peer stops taking data, one when it takes it again, one when data is
- * lost; never one per batch, however many fail.
+ * lost; never one per batch, however many fail. The log itself names the exporter.
  */
 export class ExportLog {
   readonly #ctx: ComponentContext
@@ -70,9 +70,7 @@ export class ExportLog {
     this.#ctx.report('ok')
     if (!outage.said) return
     const lasted = seconds(this.#ctx.clock.monotonic() - outage.since)
-    this.#ctx.log.info(
-      `exporter ${this.#ctx.id}: works again after ${lasted} and ${count(outage.failures, 'failed attempt')}`,
-    )
+    this.#ctx.log.info(`works again after ${lasted} and ${count(outage.failures, 'failed attempt')}`)
   }
 
   /** Data that somebody was told is safe is given up on. */
@@ -96,7 +94,7 @@ export class ExportLog {
   }
 
   #say(level: 'warn' | 'error', code: ExportCode, text: string): void {
-    this.#ctx.log[level]({ code }, `exporter ${this.#ctx.id}: ${text}  (${code})`)
+    this.#ctx.log[level](`${text}  (${code})`)
   }
 }
 

@@ -143,8 +143,8 @@ describe('retry', () => {
     expect(events).toEqual(['admitted', 'retry:retries_exhausted'])
     expect(peer.attempts.length).toBe(2)
     expect(said(ctx)).toEqual([
-      'warn exporter otlp/eu: cannot reach 127.0.0.1:4317: ECONNREFUSED; 1 batch held  (EXPORT_UNREACHABLE)',
-      'error exporter otlp/eu: 3 items in 1 batch are lost: gave up after 2 attempts in 5 s, last error: cannot reach 127.0.0.1:4317: ECONNREFUSED  (EXPORT_LOST)',
+      'warn cannot reach 127.0.0.1:4317: ECONNREFUSED; 1 batch held  (EXPORT_UNREACHABLE)',
+      'error 3 items in 1 batch are lost: gave up after 2 attempts in 5 s, last error: cannot reach 127.0.0.1:4317: ECONNREFUSED  (EXPORT_LOST)',
     ])
     expect(ctx.meter.total('otelcol_exporter_send_failed_spans')).toBe(3)
   })
@@ -225,9 +225,7 @@ describe('partial success', () => {
     expect(events).toEqual(['admitted', 'ok:4'])
     expect(ctx.meter.total('otelcol_exporter_sent_spans')).toBe(6)
     expect(ctx.meter.total('otelcol_exporter_send_failed_spans')).toBe(4)
-    expect(said(ctx)).toEqual([
-      'warn exporter otlp/eu: the peer refused 4 items of 1 batch for good: too old  (EXPORT_PARTIAL_SUCCESS)',
-    ])
+    expect(said(ctx)).toEqual(['warn the peer refused 4 items of 1 batch for good: too old  (EXPORT_PARTIAL_SUCCESS)'])
   })
 })
 
@@ -241,14 +239,12 @@ describe('what people read', () => {
     await ctx.clock.advance(30_000)
     const lines = said(ctx)
     expect(lines.length).toBe(3)
-    expect(lines[0]).toBe(
-      'warn exporter otlp/eu: cannot reach 127.0.0.1:4317: ECONNREFUSED; 20 batches held  (EXPORT_UNREACHABLE)',
-    )
+    expect(lines[0]).toBe('warn cannot reach 127.0.0.1:4317: ECONNREFUSED; 20 batches held  (EXPORT_UNREACHABLE)')
     // Ten consumers attempt at 0, 5, 12.5, 23.75, 40.625 and 65.9 s.
     expect(lines[1]).toBe(
-      'warn exporter otlp/eu: cannot reach 127.0.0.1:4317: ECONNREFUSED (for 65.9 s, 51 attempts); 20 batches held  (EXPORT_UNREACHABLE)',
+      'warn cannot reach 127.0.0.1:4317: ECONNREFUSED (for 65.9 s, 51 attempts); 20 batches held  (EXPORT_UNREACHABLE)',
     )
-    expect(lines[2]).toBe('info exporter otlp/eu: works again after 95.9 s and 60 failed attempts')
+    expect(lines[2]).toBe('info works again after 95.9 s and 60 failed attempts')
     expect(ctx.reports.map(({ status }) => status)).toEqual(['recoverable', 'ok'])
   })
 
@@ -258,8 +254,8 @@ describe('what people read', () => {
     for (let i = 0; i < 5; i++) consume(2)
     await ctx.clock.advance(10_000)
     expect(said(ctx)).toEqual([
-      'error exporter otlp/eu: 2 items in 1 batch are lost: the peer said: no such tenant  (EXPORT_LOST)',
-      'error exporter otlp/eu: 8 items in 4 batches are lost: the peer said: no such tenant  (EXPORT_LOST)',
+      'error 2 items in 1 batch are lost: the peer said: no such tenant  (EXPORT_LOST)',
+      'error 8 items in 4 batches are lost: the peer said: no such tenant  (EXPORT_LOST)',
     ])
     await ctx.clock.advance(10_000)
     expect(ctx.clock.timers).toBe(0)

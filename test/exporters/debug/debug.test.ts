@@ -72,7 +72,7 @@ describe('debug exporter', () => {
     await new Promise((resolve) => setTimeout(resolve, 50))
     expect((await consume(1)).events).toEqual(['ok'])
     expect(printed()).toEqual([
-      "warn exporter debug: prints to /nonexistent/out.txt no more: ENOENT: no such file or directory, open '/nonexistent/out.txt'",
+      "warn prints to /nonexistent/out.txt no more: ENOENT: no such file or directory, open '/nonexistent/out.txt'",
     ])
     await exporter.stop?.(deadlineIn(ctx.clock, 1000))
   })
