@@ -18,6 +18,11 @@ export function processReadings(): Reading[] {
   ]
 }
 
+/** `target_info`: who speaks, as the Collector's own endpoint has it. */
+export function targetInfo(resource: Readonly<Record<string, string>>): Reading {
+  return { ...gauge('target_info', 'Target metadata', '', 1), labels: resource }
+}
+
 function gauge(name: string, description: string, unit: string, value: number): Reading {
   return { kind: 'gauge', name, labels: {}, description, unit, value }
 }

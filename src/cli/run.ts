@@ -1,5 +1,5 @@
 import { MetricsServer } from '../admin/metrics-server.ts'
-import { processReadings } from '../admin/process-readings.ts'
+import { processReadings, targetInfo } from '../admin/process-readings.ts'
 import type { ResolvedConfig } from '../config/resolved.ts'
 import { SluiceError } from '../errors.ts'
 import type { Listening } from '../lanes/protocol.ts'
@@ -10,6 +10,7 @@ import { type LogOptions, makeLogger } from '../telemetry/log.ts'
 import { MeterRegistry } from '../telemetry/registry.ts'
 import type { ConfigSources } from './command-line.ts'
 import { loadOrReport } from './load.ts'
+import { ownResource } from './own-resource.ts'
 import { startScreen } from './start-screen.ts'
 import { version } from './version.ts'
 
@@ -18,13 +19,14 @@ export async function run(sources: ConfigSources): Promise<number> {
   const loaded = await loadOrReport(sources)
   if (loaded === undefined) return 1
   const { config, warnings, notes } = loaded
-  const logOptions = logOptionsOf(config)
+  const resource = ownResource(config.service.telemetry.resource)
+  const logOptions = logOptionsOf(config, resource)
   const log = makeLogger(logOptions)
   for (const warning of warnings) log.warn(warning)
   for (const note of notes) log.info(note)
 
   const registry = new MeterRegistry()
-  registry.observe(processReadings)
+  registry.observe(() => [...processReadings(), targetInfo(resource)])
   const supervisor = new Supervisor({
     config,
     log: logOptions,
@@ -64,14 +66,16 @@ export async function run(sources: ConfigSources): Promise<number> {
   return 0
 }
 
-function logOptionsOf({ service }: ResolvedConfig): LogOptions {
+function logOptionsOf({ service }: ResolvedConfig, resource: Readonly<Record<string, string>>): LogOptions {
   const { level, encoding, initialFields } = service.telemetry.logs
   const terminal = process.stderr.isTTY === true
+  const shown = encoding ?? (terminal ? 'console' : 'json')
   return {
     level,
-    encoding: encoding ?? (terminal ? 'console' : 'json'),
+    encoding: shown,
     colour: terminal && !process.env.NO_COLOR,
-    initialFields,
+    // A person at a terminal knows which program this is.
+    initialFields: shown === 'json' ? { resource, ...initialFields } : initialFields,
   }
 }
 
