@@ -246,6 +246,12 @@ const placeOrder = rpc('frontend', 'checkout', {
   ],
 })
 
+const recommend = rpc('frontend', 'recommendation', {
+  method: 'List',
+  ms: 8,
+  failure: { type: 'KeyError', message: "'similar_products'" },
+})
+
 /** What a visitor's browser asks of the frontend. */
 function page(method: string, route: string, path: (visit: Visit) => string, calls: readonly Step[]): Step {
   return httpServer('frontend', { method, route, path, ms: 5, calls }, ({ person, leaks, agent }) => [
@@ -261,19 +267,12 @@ function page(method: string, route: string, path: (visit: Visit) => string, cal
   ])
 }
 
-/** The trees, and how often each is called for. */
+/** The trees, and how often each is called for. In each something can go wrong. */
 export const PAGES: readonly { readonly weight: number; readonly root: Step }[] = [
-  { weight: 4, root: page('GET', '/', () => '/', [rpc('frontend', 'recommendation', { method: 'List', ms: 8 })]) },
+  { weight: 4, root: page('GET', '/', () => '/', [recommend]) },
   {
     weight: 5,
-    root: page('GET', '/product/{id}', ({ product }) => `/product/${product}`, [
-      getProduct,
-      rpc('frontend', 'recommendation', {
-        method: 'List',
-        ms: 8,
-        failure: { type: 'KeyError', message: "'similar_products'" },
-      }),
-    ]),
+    root: page('GET', '/product/{id}', ({ product }) => `/product/${product}`, [getProduct, recommend]),
   },
   { weight: 3, root: page('GET', '/cart', () => '/cart', [getCart('frontend'), getProduct]) },
   {
