@@ -20,7 +20,7 @@ export async function run(sources: ConfigSources): Promise<number> {
   if (loaded === undefined) return 1
   const { config, warnings, notes } = loaded
   const resource = ownResource(config.service.telemetry.resource)
-  const logOptions = logOptionsOf(config, resource)
+  const logOptions = logOptionsOf(config)
   const log = makeLogger(logOptions)
   for (const warning of warnings) log.warn(warning)
   for (const note of notes) log.info(note)
@@ -66,16 +66,14 @@ export async function run(sources: ConfigSources): Promise<number> {
   return 0
 }
 
-function logOptionsOf({ service }: ResolvedConfig, resource: Readonly<Record<string, string>>): LogOptions {
+function logOptionsOf({ service }: ResolvedConfig): LogOptions {
   const { level, encoding, initialFields } = service.telemetry.logs
   const terminal = process.stderr.isTTY === true
-  const shown = encoding ?? (terminal ? 'console' : 'json')
   return {
     level,
-    encoding: shown,
+    encoding: encoding ?? (terminal ? 'console' : 'json'),
     colour: terminal && !process.env.NO_COLOR,
-    // A person at a terminal knows which program this is.
-    initialFields: shown === 'json' ? { resource, ...initialFields } : initialFields,
+    initialFields,
   }
 }
 

@@ -42,10 +42,13 @@ const prometheus = {
   host: field.string('Address to listen on.', { default: PROMETHEUS.host }),
   port: field.int('Port to listen on.', { default: PROMETHEUS.port, min: 0, max: 65_535 }),
   without_scope_info: field.noEffect('Leaves out `otel_scope_info`.', 'it is never written'),
-  without_units: field.noEffect('Leaves units out of names.', ONE_NAME),
-  without_type_suffix: field.noEffect('Leaves `_total` out of names.', ONE_NAME),
-  with_resource_constant_labels: field.noEffect('Repeats the resource on every series.', 'it is never repeated'),
-  translation_strategy: field.noEffect('How names are rewritten.', ONE_NAME),
+  without_units: field.bool('Leaves units out of names; `false` is not supported.', { default: true }),
+  without_type_suffix: field.bool('Leaves `_total` out of names; `false` is not supported.', { default: true }),
+  with_resource_constant_labels: field.unsupported(
+    'Repeats the resource on every series.',
+    'the resource stands in target_info; join on that',
+  ),
+  translation_strategy: field.unsupported('How names are rewritten.', ONE_NAME),
 } satisfies Fields
 
 const metrics = {
@@ -136,6 +139,11 @@ export function checkService(service: Service, root: Tree, report: Report): void
   }
   for (const [index, reader] of readers.entries()) {
     const at = [...path, index]
+    for (const key of ['without_units', 'without_type_suffix'] as const) {
+      if (reader.pull?.exporter.prometheus?.[key] !== false) continue
+      const here = [...at, 'pull', 'exporter', 'prometheus', key]
+      report.problem('CONFIG_UNSUPPORTED', placeAt(root, here), here, `not supported: ${ONE_NAME}; remove the key`)
+    }
     if (reader.pull?.exporter.prometheus === undefined) {
       report.problem('CONFIG_REQUIRED', placeAt(root, at), at, 'expected pull.exporter.prometheus: {host: …, port: …}')
     } else if (index > 0) {
