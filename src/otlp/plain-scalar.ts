@@ -67,7 +67,8 @@ export function minimalVarint(bytes: Uint8Array): Uint8Array {
   let length = bytes.length
   while (length > 1 && (bytes[length - 1]! & 127) === 0) length--
   if (length === bytes.length) return bytes
-  const minimal = bytes.slice(0, length)
+  // Not `slice`: a Buffer's shares its bytes, and what came in would change under its other readers.
+  const minimal = Uint8Array.from(bytes.subarray(0, length))
   minimal[length - 1]! &= 127
   return minimal
 }
