@@ -15,8 +15,8 @@ export interface RunningSluice {
   address(component: string, transport: string): string
   /** Everything it has printed so far, both streams. */
   readonly output: () => string
-  /** SIGTERM; resolves with the exit code. */
-  stop(): Promise<number | null>
+  /** Signals the command and what it started, as a terminal does; resolves with the exit code once all have ended. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>
 }
 
 export interface StartOptions {
@@ -84,8 +84,8 @@ export async function startSluice(args: readonly string[], options: StartOptions
       return found.address
     },
     output: () => output,
-    stop() {
-      signalGroup(child, 'SIGTERM')
+    stop(signal = 'SIGTERM') {
+      signalGroup(child, signal)
       return exited
     },
   }
