@@ -1,5 +1,5 @@
 import type { Attributes, EncodedValue, PlainValue, ValueCursor } from '../otlp/cursors.ts'
-import { encodeValue } from '../otlp/encode.ts'
+import { Writer } from '../otlp/encode.ts'
 import type { Key } from '../otlp/key.ts'
 import { parseFloat64, parseInt64, valueText } from '../otlp/value-text.ts'
 import type { Counter } from '../telemetry/meter.ts'
@@ -13,6 +13,7 @@ export class Conversion {
   readonly #key: Key
   readonly #to: ConvertedType
   readonly #failures: Counter
+  readonly #writer = new Writer(64)
   #pending = 0
 
   constructor(key: Key, to: ConvertedType, ctx: ComponentContext) {
@@ -33,7 +34,14 @@ export class Conversion {
     if (value === undefined || value.kind === this.#to) return
     const converted = convert(value, this.#to)
     if (converted === undefined) this.#pending++
-    else attributes.update(this.#key, converted)
+    else attributes.update(this.#key, this.#encode(converted))
+  }
+
+  /** One writer for all records: making one for each costs more than the conversion. */
+  #encode(value: PlainValue): EncodedValue {
+    this.#writer.reset()
+    this.#writer.anyValue(value)
+    return this.#writer.finish()
   }
 
   commit(): void {
@@ -46,9 +54,15 @@ export class Conversion {
   }
 }
 
-function convert(value: ValueCursor, to: ConvertedType): EncodedValue | undefined {
-  const converted = to === 'string' ? valueText(value.plain()) : to === 'int' ? toInt(value) : toDouble(value)
-  return converted === undefined ? undefined : encodeValue(converted)
+function convert(value: ValueCursor, to: ConvertedType): PlainValue {
+  switch (to) {
+    case 'string':
+      return valueText(value.plain())
+    case 'int':
+      return toInt(value)
+    case 'double':
+      return toDouble(value)
+  }
 }
 
 function toInt(value: ValueCursor): PlainValue {
