@@ -1,6 +1,7 @@
 import { type ConfigProblem, define } from '../../src/component/define.ts'
 import { deliveryProblems } from '../../src/queue/fields.ts'
 import { parseGrpcTarget } from '../../src/transport/dial-target.ts'
+import { headerProblems } from '../../src/transport/headers.ts'
 import { tlsProblems } from '../../src/transport/tls.ts'
 import { fields } from './fields.ts'
 
@@ -16,6 +17,7 @@ export default define({
     const problems: ConfigProblem[] = deliveryProblems(config)
     const target = parseGrpcTarget(config.endpoint)
     if (typeof target === 'string') problems.push({ path: ['endpoint'], message: target })
+    for (const { name, message } of headerProblems(config.headers)) problems.push({ path: ['headers', name], message })
     for (const { key, message } of tlsProblems(config.tls, 'client')) problems.push({ path: ['tls', key], message })
     return problems
   },

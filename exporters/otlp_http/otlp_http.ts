@@ -1,5 +1,6 @@
 import { type ConfigProblem, define } from '../../src/component/define.ts'
 import { deliveryProblems } from '../../src/queue/fields.ts'
+import { headerProblems } from '../../src/transport/headers.ts'
 import { tlsProblems } from '../../src/transport/tls.ts'
 import { compressionLevelProblem } from './compression-level.ts'
 import { fields } from './fields.ts'
@@ -28,6 +29,7 @@ export default define({
     }
     const level = compressionLevelProblem(config.compression, config.compression_params.level)
     if (level !== undefined) problems.push({ path: ['compression_params', 'level'], message: level })
+    for (const { name, message } of headerProblems(config.headers)) problems.push({ path: ['headers', name], message })
     for (const { key, message } of tlsProblems(config.tls, 'client')) problems.push({ path: ['tls', key], message })
     return problems
   },

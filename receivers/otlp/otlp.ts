@@ -1,4 +1,5 @@
 import { type ConfigProblem, define } from '../../src/component/define.ts'
+import { headerProblems } from '../../src/transport/headers.ts'
 import { parseListenAddress } from '../../src/transport/listen-address.ts'
 import { tlsProblems } from '../../src/transport/tls.ts'
 import { fields } from './fields.ts'
@@ -17,6 +18,9 @@ export default define({
         path: ['protocols'],
         message: 'must specify at least one protocol when using the OTLP receiver; add "grpc:" or "http:" below it',
       })
+    }
+    for (const { name, message } of headerProblems(protocols.http?.response_headers ?? {})) {
+      problems.push({ path: ['protocols', 'http', 'response_headers', name], message })
     }
     for (const name of ['grpc', 'http'] as const) {
       const protocol = protocols[name]

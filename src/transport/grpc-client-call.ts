@@ -32,7 +32,16 @@ interface CallStream extends ClientHttp2Stream {
 
 /** Sends one unary call on `connection`, which may still be connecting. Never rejects. */
 export function attemptCall(connection: GrpcConnection, options: AttemptOptions): Promise<Attempt> {
-  return new Promise((resolve) => new ClientCall(connection, options, resolve))
+  return new Promise((resolve) => {
+    try {
+      new ClientCall(connection, options, resolve)
+    } catch (error) {
+      // node:http2 refuses to send such headers. The same call would be refused again.
+      options.written()
+      const message = `the request cannot be sent: ${(error as Error).message}`
+      resolve({ result: { ok: false, status: { code: GRPC.INTERNAL, message } }, unprocessed: false })
+    }
+  })
 }
 
 class ClientCall {
@@ -51,11 +60,11 @@ class ClientCall {
     this.#connection = connection
     this.#options = options
     this.#resolve = resolve
-    connection.callBegins()
     const limited = options.timeoutMs !== Number.POSITIVE_INFINITY
     const headers: OutgoingHttpHeaders = { ...options.headers }
     if (limited) headers['grpc-timeout'] = formatGrpcTimeout(options.timeoutMs)
     const stream: CallStream = connection.session.request(headers)
+    connection.callBegins()
     stream[CALL] = this
     this.#stream = stream
     stream.on('response', onHeaders)

@@ -18,12 +18,13 @@ export interface ConnectionOptions {
   /** TLS where given; clear text otherwise. */
   readonly tls?: ClientTls
   readonly keepalive?: ClientKeepalive
+  /** How long a peer may take to answer the ping that follows a call without answer; 5000 when absent. */
+  readonly probeTimeoutMs?: number
 }
 
 const STREAM_WINDOW = 1 << 20
 // A peer that does not answer the handshake: grpc-go's minimum connect time-out.
 const CONNECT_TIMEOUT_MS = 20_000
-// Asked after a call ran out of time: does nobody answer here, or was that call slow?
 const PROBE_TIMEOUT_MS = 5_000
 
 /** One HTTP/2 connection and how it is: usable for new calls, leaving (GOAWAY), or gone. */
@@ -39,9 +40,11 @@ export class GrpcConnection {
   #calls = 0
   #pingTimer: NodeJS.Timeout | undefined
   #probing = false
+  readonly #probeTimeoutMs: number
 
   constructor(options: ConnectionOptions) {
     const { target } = options
+    this.#probeTimeoutMs = options.probeTimeoutMs ?? PROBE_TIMEOUT_MS
     this.session = http2.connect(`${options.tls ? 'https' : 'http'}://${authorityOf(target)}`, {
       createConnection: () => openSocket(options),
       settings: { enablePush: false, initialWindowSize: STREAM_WINDOW },
@@ -87,11 +90,14 @@ export class GrpcConnection {
     this.#calls--
   }
 
-  /** A call ran out of time: finds out whether the peer still answers, and breaks the connection if not. */
+  /**
+   * A call ran out of time: was it slow, or does nobody answer any more? A ping tells, and breaks a dead connection, which TCP
+   * alone would keep for a quarter of an hour.
+   */
   probe(): void {
     if (this.#probing || !this.established || !this.usable) return
     this.#probing = true
-    this.#ping(PROBE_TIMEOUT_MS, () => {
+    this.#ping(this.#probeTimeoutMs, () => {
       this.#probing = false
     })
   }

@@ -120,7 +120,7 @@ export class GrpcServerCall implements ServerCall, CallHead {
   }
 
   get gone(): boolean {
-    if (this.#closed || this.#stream.destroyed) return !this.#answered
+    if (this.#over()) return !this.#answered
     return this.#deadline !== 0 && performance.now() > this.#deadline
   }
 
@@ -165,9 +165,14 @@ export class GrpcServerCall implements ServerCall, CallHead {
     this.#stream.close(constants.NGHTTP2_NO_ERROR)
   }
 
-  /** True once, while there is somebody to answer: `respond` on a stream that was reset throws. */
+  /** A reset stream is `closed` some time before it is `destroyed`, and `respond` throws from then on. */
+  #over(): boolean {
+    return this.#closed || this.#stream.closed || this.#stream.destroyed
+  }
+
+  /** True once, while there is somebody to answer. */
   #claim(): boolean {
-    if (this.#answered || this.#closed || this.#stream.destroyed) return false
+    if (this.#answered || this.#over()) return false
     this.#answered = true
     this.#settleTimer()
     return true
@@ -191,7 +196,7 @@ export class GrpcServerCall implements ServerCall, CallHead {
   }
 
   ended(): void {
-    if (this.#answered || this.#closed) return
+    if (this.#answered || this.#over()) return
     const problem = this.#reader.problemAtEnd() ?? this.#unpack()
     if (problem !== undefined) this.fail(problem)
     else this.#handler.handle(this)
@@ -242,5 +247,5 @@ function onClose(this: CallStream): void {
 }
 
 function onWantTrailers(this: CallStream): void {
-  if (!this.destroyed) this.sendTrailers(OK_TRAILERS)
+  if (!this.destroyed && !this.closed) this.sendTrailers(OK_TRAILERS)
 }

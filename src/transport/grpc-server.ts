@@ -65,6 +65,8 @@ export async function serveGrpc(options: GrpcServerOptions, handler: ServerHandl
     })
     session.on('stream', (stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders) => {
       stream.on('error', ignore)
+      // Reset in the packet that opened it.
+      if (stream.destroyed || stream.closed) return
       supervision?.streamOpened(stream)
       if (!isGrpc(stream, headers)) return
       const path = headers[':path'] ?? ''

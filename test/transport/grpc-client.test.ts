@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync } from 'node:fs'
 import * as http2 from 'node:http2'
 import * as net from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import * as zlib from 'node:zlib'
 import { status as GrpcStatus, Metadata } from '@grpc/grpc-js'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -138,6 +141,17 @@ describe('a grpc-js server', () => {
     expect(results.every((result) => result.ok)).toBe(true)
     expect(server.received.map(({ body }) => body.length).sort((a, b) => a - b)).toEqual(results.map((_, i) => i))
   })
+})
+
+test('a header that cannot be sent fails the call, and releases the bytes', async () => {
+  const server = await peer()
+  let released = 0
+  const one = client(server.port, { headers: { connection: 'close' } })
+  expect(await one.call('traces', [bytes(1)], { ...OPTIONS, release: () => released++ })).toMatchObject({
+    ok: false,
+    status: { code: GrpcStatus.INTERNAL, message: expect.stringMatching(/^the request cannot be sent: /) },
+  })
+  expect(released).toBe(1)
 })
 
 describe('time', () => {
@@ -359,31 +373,64 @@ describe('a peer at the level of HTTP/2', () => {
     expect(Buffer.compare(body, bytes(9_000))).toBe(0)
   })
 
-  test('that stops answering is noticed by keepalive', async () => {
-    // Takes the connection's bytes in and gives none out: no answer to pings.
+  /** A proxy to a server that answers; while `mute` it takes bytes in and gives none out, pings' answers included. */
+  async function proxied(): Promise<{ port: number; mute: boolean }> {
     const backend = await http2Peer((stream) => answerOk(stream))
-    let mute = false
-    const proxy = net.createServer((socket) => {
+    const proxy = { port: 0, mute: false }
+    const server = net.createServer((socket) => {
       const upstream = net.connect(backend.port, '127.0.0.1')
       socket.on('error', () => {})
       upstream.on('error', () => {})
       socket.on('data', (part) => upstream.write(part))
-      upstream.on('data', (part) => !mute && socket.write(part))
+      upstream.on('data', (part) => !proxy.mute && socket.write(part))
       socket.on('close', () => upstream.destroy())
     })
-    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
-    cleanups.push(() => proxy.close())
-    const one = client((proxy.address() as net.AddressInfo).port, {
-      keepalive: { everyMs: 50, timeoutMs: 50, withoutCalls: false },
-    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    cleanups.push(() => server.close())
+    proxy.port = (server.address() as net.AddressInfo).port
+    return proxy
+  }
+
+  test('that stops answering is noticed by keepalive', async () => {
+    const proxy = await proxied()
+    const one = client(proxy.port, { keepalive: { everyMs: 50, timeoutMs: 50, withoutCalls: false } })
     expect((await one.call('traces', [bytes(1)], OPTIONS)).ok).toBe(true)
-    mute = true
+    proxy.mute = true
     expect(await one.call('traces', [bytes(1)], OPTIONS)).toMatchObject({
       ok: false,
       status: { code: GrpcStatus.UNAVAILABLE },
       connection: 'ETIMEDOUT',
     })
-    mute = false
+    proxy.mute = false
     expect((await one.call('traces', [bytes(1)], OPTIONS)).ok).toBe(true)
   })
+
+  test('that stops answering is left after the first call that it cost', async () => {
+    const proxy = await proxied()
+    const one = client(proxy.port, { probeTimeoutMs: 50 })
+    expect((await one.call('traces', [bytes(1)], OPTIONS)).ok).toBe(true)
+    proxy.mute = true
+    const lost = await one.call('traces', [bytes(1)], { timeoutMs: 50 })
+    expect(lost).toMatchObject({ ok: false, status: { code: GrpcStatus.DEADLINE_EXCEEDED } })
+    const onTheOldConnection = one.call('traces', [bytes(1)], OPTIONS)
+    proxy.mute = false
+    // The answer that was swallowed never comes: without the probe this would last until the call's own time is up.
+    expect(await onTheOldConnection).toMatchObject({ ok: expect.any(Boolean) })
+    expect((await one.call('traces', [bytes(1)], OPTIONS)).ok).toBe(true)
+  })
+})
+
+test('a Unix domain socket is a target like any other', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-'))
+  cleanups.push(() => rmSync(folder, { recursive: true }))
+  const path = join(folder, 'otlp.sock')
+  const server = http2.createServer()
+  server.on('stream', answerOk)
+  await new Promise<void>((resolve) => server.listen(path, resolve))
+  cleanups.push(() => server.close())
+  const target = parseGrpcTarget(`unix://${path}`)
+  if (typeof target === 'string') throw new Error(target)
+  const one = grpcClient({ target, userAgent: 'sluice-test' })
+  cleanups.push(() => one.close())
+  expect((await one.call('traces', [bytes(10)], OPTIONS)).ok).toBe(true)
 })

@@ -304,6 +304,34 @@ describe('a peer at the level of HTTP/2', () => {
   })
 })
 
+test('a storm of resets at any moment, while answers are on their way, hurts nobody', async () => {
+  const server = await serve({
+    handle(call) {
+      if (call.body[0]! < 85) call.ok()
+      else if (call.body[0]! < 170) setImmediate(() => call.fail({ code: 14, message: 'no' }))
+      else setTimeout(() => call.ok(Uint8Array.of(1)), 1)
+    },
+  })
+  const session = http2.connect(`http://${server.address}`)
+  cleanups.push(() => session.destroy())
+  session.on('error', () => {})
+  const headers = { ':method': 'POST', ':path': GRPC_PATHS.traces, 'content-type': 'application/grpc', te: 'trailers' }
+  // Below the 1000 resets after which Node takes a client for an attacker.
+  const closed = Array.from({ length: 600 }, (_, i) => {
+    const stream = session.request(headers)
+    stream.on('error', () => {})
+    stream.resume()
+    stream.end(Buffer.concat([messagePrefix(1, false), Uint8Array.of(i & 0xff)]))
+    const reset = (): void => stream.close(http2.constants.NGHTTP2_CANCEL)
+    if (i % 4 === 0) reset()
+    else if (i % 4 === 1) setImmediate(reset)
+    else if (i % 4 === 2) setTimeout(reset, i % 5)
+    return new Promise((resolve) => stream.once('close', resolve))
+  })
+  await Promise.all(closed)
+  expect((await client(server.address).call(bytes(1))).error).toBeUndefined()
+})
+
 describe('closing', () => {
   test('lets calls under way finish and takes no new ones', async () => {
     let held: ServerCall | undefined

@@ -62,10 +62,7 @@ describe('google.rpc.Status', () => {
         expect(detail === undefined).toBe(retryAfterMs === undefined)
         if (detail === undefined) return
         expect(detail.typeUrl).toBe('type.googleapis.com/google.rpc.RetryInfo')
-        const delay = decodeAs('RetryInfo', Uint8Array.from(detail.value ?? []))['retryDelay'] as Record<
-          string,
-          number
-        >
+        const delay = decodeAs('RetryInfo', Uint8Array.from(detail.value ?? []))['retryDelay'] as Record<string, number>
         expect((delay['seconds'] ?? 0) * 1000 + (delay['nanos'] ?? 0) / 1e6).toBe(retryAfterMs)
       }),
     )

@@ -220,6 +220,18 @@ describe('the configuration', () => {
       'endpoint: expected host:port, http://, https://, dns:/// or unix: (gRPC has no path), got "http://gateway:4317/v1/traces"',
     ],
     [
+      { endpoint: 'gateway:4317', headers: { 'x-key': 'secret\n' } },
+      'headers.x-key: expected a value without line breaks and other control characters; a file read into it may end with one',
+    ],
+    [
+      { endpoint: 'gateway:4317', headers: { 'x key': 'a' } },
+      'headers.x key: expected the name of a header: letters, digits and -',
+    ],
+    [
+      { endpoint: 'gateway:4317', headers: { Connection: 'close' } },
+      'headers.Connection: the transport sets this header itself; leave it out',
+    ],
+    [
       { endpoint: 'gateway:4317', tls: { cert_file: 'a.crt' } },
       'tls.key_file: a certificate needs its private key; set key_file',
     ],
