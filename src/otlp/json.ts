@@ -133,16 +133,16 @@ function writeMessage(
     const tagAt = at
     const tag = readTag(bytes, at, end)
     let valueAt = after
-    at = skipValue(bytes, tag, valueAt, end)
+    const wire = tag & 7
+    if (wire === WIRE.LEN) {
+      const length = readLength(bytes, valueAt, end)
+      valueAt = after
+      at = valueAt + length
+    } else at = skipValue(bytes, tag, valueAt, end)
     const field = fields[tag >>> 3]
     if (field === undefined) continue
     const { schema } = field
-    const wire = tag & 7
     if (wire !== schema.wire && !(schema.packable && wire === WIRE.LEN)) throw wrongWireType(schema, tag, tagAt)
-    if (wire === WIRE.LEN) {
-      readLength(bytes, valueAt, end)
-      valueAt = after
-    }
     if (field !== list) {
       if ((seen & field.clash) !== 0) return false
       seen |= field.bit

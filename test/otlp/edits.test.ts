@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { editorFor } from '../../src/otlp/editors.ts'
 import { PlainEditor } from '../../src/otlp/plain-editor.ts'
 import { REQUESTS } from '../../src/otlp/schema.ts'
@@ -8,6 +8,9 @@ import { arbitraryRequest } from './support/arbitraries.ts'
 import { type AnyEditor, editBoth } from './support/edits.ts'
 import { readProtobufEs, readProtobufjs, withoutDefaults } from './support/oracles.ts'
 import { unusual } from './support/unusual.ts'
+
+// Ten seconds a property where the machine is idle, and often it is not.
+vi.setConfig({ testTimeout: 180_000 })
 
 const RUNS = 10_000
 

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { SIGNALS, type Signal } from '../../src/otlp/batch.ts'
 import { Writer } from '../../src/otlp/encode.ts'
 import { toJson } from '../../src/otlp/json.ts'
@@ -10,6 +10,9 @@ import { arbitraryRequest, randomRequest } from './support/arbitraries.ts'
 import { mutate } from './support/mutate.ts'
 import { jsonProtobufEs } from './support/oracles.ts'
 import { unusual } from './support/unusual.ts'
+
+// Ten seconds a property where the machine is idle, and often it is not.
+vi.setConfig({ testTimeout: 180_000 })
 
 const RUNS = 10_000
 

@@ -1,10 +1,13 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { SIGNALS } from '../../src/otlp/batch.ts'
 import { REQUESTS } from '../../src/otlp/schema.ts'
 import { arbitraryRequest } from './support/arbitraries.ts'
 import { readProtobufEs, readProtobufjs, withoutDefaults, writeProtobufEs } from './support/oracles.ts'
 import { unusual } from './support/unusual.ts'
+
+// Ten seconds a property where the machine is idle, and often it is not.
+vi.setConfig({ testTimeout: 180_000 })
 
 // The judges judged: what the other tests of this folder rely on.
 describe.each(SIGNALS)('%s', (signal) => {
