@@ -104,10 +104,10 @@ function itemsOf(call: ServerCall, signal: Signal): number | undefined {
  * goes on, only nobody hears of it.
  */
 class Reception implements DeliveryEvents {
-  readonly #call: ServerCall
+  /** Undefined once answered: a delivery may wait in a queue for long, and its call holds a stream and its headers. */
+  #call: ServerCall | undefined
   readonly #counts: ReceiverMetrics
   readonly #acknowledge: Config['acknowledge']
-  #answered = false
 
   constructor(call: ServerCall, counts: ReceiverMetrics, acknowledge: Config['acknowledge']) {
     this.#call = call
@@ -116,29 +116,30 @@ class Reception implements DeliveryEvents {
   }
 
   awaited(): boolean {
-    return !this.#answered && !this.#call.gone
+    return this.#call !== undefined && !this.#call.gone
   }
 
   admitted(): void {
-    if (this.#acknowledge === 'admitted' && this.#answers()) this.#call.ok()
+    if (this.#acknowledge === 'admitted') this.#take()?.ok()
   }
 
   refused(failure: Failure): void {
-    if (this.#answers()) this.#call.fail(callStatus(failure))
+    this.#take()?.fail(callStatus(failure))
   }
 
   settled(outcome: Outcome): void {
-    if (!this.#answers()) return
-    if (!outcome.ok) this.#call.fail(callStatus(outcome.failure))
-    else if (outcome.rejected === 0) this.#call.ok()
-    else this.#call.ok(encodeExportResponse({ rejected: outcome.rejected, message: outcome.message ?? '' }))
+    const call = this.#take()
+    if (call === undefined) return
+    if (!outcome.ok) call.fail(callStatus(outcome.failure))
+    else if (outcome.rejected === 0) call.ok()
+    else call.ok(encodeExportResponse({ rejected: outcome.rejected, message: outcome.message ?? '' }))
   }
 
-  /** True the first time. */
-  #answers(): boolean {
-    if (this.#answered) return false
-    this.#answered = true
-    if (this.#call.gone) this.#counts.clientGone.add(1)
-    return true
+  /** The call, the first time. */
+  #take(): ServerCall | undefined {
+    const call = this.#call
+    this.#call = undefined
+    if (call?.gone) this.#counts.clientGone.add(1)
+    return call
   }
 }

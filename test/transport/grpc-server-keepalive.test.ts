@@ -17,7 +17,7 @@ interface Connected {
   /** `goaway` and `close`, as they happened. */
   readonly events: string[]
   /** Begins a call; the server holds it until the test answers. */
-  call(): Promise<string | undefined>
+  readonly call: () => Promise<string | undefined>
   readonly held: ServerCall[]
   readonly socket: net.Socket
 }
