@@ -173,6 +173,11 @@ export class LoadProcess {
     await ask(this.#child, { do: 'start', ...command })
   }
 
+  /** Lets the load run until the engine has worked for so long. */
+  async warm(pid: number, cpuMs: number, atMostMs: number): Promise<void> {
+    await ask(this.#child, { do: 'warm', pid, cpuMs, atMostMs })
+  }
+
   measure(pid: number, ms: number): Promise<Window> {
     return ask(this.#child, { do: 'measure', pid, ms })
   }

@@ -13,6 +13,7 @@ import { type RequestShape, traceRequest } from './fixtures.ts'
 export type Command =
   | { readonly do: 'listen' }
   | { readonly do: 'start'; readonly port: number; readonly load: Load }
+  | { readonly do: 'warm'; readonly pid: number; readonly cpuMs: number; readonly atMostMs: number }
   | { readonly do: 'measure'; readonly pid: number; readonly ms: number }
   | { readonly do: 'drain' }
 
@@ -37,7 +38,7 @@ export interface Totals {
   readonly failures: readonly string[]
 }
 
-export type Reply = { readonly port: number } | { readonly started: true } | Window | Totals
+export type Reply = { readonly port: number } | { readonly done: true } | Window | Totals
 
 const PATH = '/opentelemetry.proto.collector.trace.v1.TraceService/Export'
 const WINDOW = 16 << 20
@@ -131,6 +132,18 @@ function sample(pid: number): Window {
   return { ms: performance.now(), cpuMicros: (ticks * 1e6) / TICKS_PER_SECOND, items: delivered, requests: answered }
 }
 
+/** By the engine's own CPU time, so that it is as warm on a busy machine as on an idle one. */
+async function warm({ pid, cpuMs, atMostMs }: Extract<Command, { do: 'warm' }>): Promise<void> {
+  const from = sample(pid)
+  for (
+    let now = from;
+    now.cpuMicros - from.cpuMicros < cpuMs * 1000 && now.ms - from.ms < atMostMs;
+    now = sample(pid)
+  ) {
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
 async function measure(pid: number, ms: number): Promise<Window> {
   const from = sample(pid)
   await new Promise((resolve) => setTimeout(resolve, ms))
@@ -160,7 +173,10 @@ async function obey(command: Command): Promise<Reply> {
       return { port: await listen() }
     case 'start':
       await start(command.port, command.load)
-      return { started: true }
+      return { done: true }
+    case 'warm':
+      await warm(command)
+      return { done: true }
     case 'measure':
       return measure(command.pid, command.ms)
     case 'drain':

@@ -6,7 +6,8 @@ import { type Spread, show, spread } from './statistics.ts'
 import { heapAllocated } from './trace-gc.ts'
 
 export interface Pace {
-  readonly warmUpMs: number
+  /** CPU time that the engine gets before the window, and the longest that may take. */
+  readonly warmUp: { readonly cpuMs: number; readonly atMostMs: number }
   readonly windowMs: number
   readonly repeats: number
 }
@@ -50,7 +51,7 @@ export async function throughput(spec: Throughput, pace: Pace): Promise<Outcome>
   for (let repeat = 0; repeat < pace.repeats; repeat++) {
     for (const engine of spec.engines) {
       const { result, totals } = await underLoad(engine, spec.load, spec, async (running, load) => {
-        await load.measure(running.pid, pace.warmUpMs)
+        await load.warm(running.pid, pace.warmUp.cpuMs, pace.warmUp.atMostMs)
         return load.measure(running.pid, pace.windowMs)
       })
       windows.get(engine)!.push(result)
@@ -124,7 +125,7 @@ export async function allocation(spec: Allocation, pace: Pace): Promise<Outcome>
   for (const load of spec.loads) {
     const options = { mode: 'pass', processors: {}, nodeOptions: ['--trace-gc'] } as const
     const { result, totals } = await underLoad('sluice', load, options, async (running, client) => {
-      await client.measure(running.pid, pace.warmUpMs)
+      await client.warm(running.pid, pace.warmUp.cpuMs, pace.warmUp.atMostMs)
       running.takeOutput()
       const window = await client.measure(running.pid, pace.windowMs)
       return { window, heap: heapAllocated(running.takeOutput()) }

@@ -26,8 +26,12 @@ if (unknown.length > 0) {
 }
 
 const pace: Pace = options.smoke
-  ? { warmUpMs: 300, windowMs: 1000, repeats: 1 }
-  : { warmUpMs: 3000, windowMs: Number(options.seconds) * 1000, repeats: Number(options.repeats) }
+  ? { warmUp: { cpuMs: 200, atMostMs: 1000 }, windowMs: 1000, repeats: 1 }
+  : {
+      warmUp: { cpuMs: 3000, atMostMs: 12_000 },
+      windowMs: Number(options.seconds) * 1000,
+      repeats: Number(options.repeats),
+    }
 
 function measure(spec: Case): Promise<Outcome> {
   switch (spec.kind) {
@@ -42,6 +46,7 @@ function measure(spec: Case): Promise<Outcome> {
 
 const chosen = positionals.length > 0 ? CASES.filter(({ name }) => positionals.includes(name)) : CASES
 console.log(`node ${process.versions.node} · ${cpus()[0]?.model ?? 'unknown CPU'}`)
+if (options.smoke) console.log('smoke: engines are cold and a second is short, so no target counts')
 if (!PINNED) console.log('no taskset here: engine and load share cores, so read the ratios only')
 
 const figures: Record<string, unknown> = {}
