@@ -26,7 +26,7 @@ export class ExportLog {
     this.#ctx = ctx
     this.#held = held
     this.#lost = new Summary(ctx.clock, LOSS_EVERY_MS, ({ items, batches, cause }) => {
-      this.#say('error', 'EXPORT_LOST', `${items} items in ${count(batches, 'batch')} are lost: ${cause}`)
+      this.#say('error', 'EXPORT_LOST', `${items} items in ${count(batches, 'batch')} are lost${of(batches)}: ${cause}`)
     })
     this.#full = new Summary(ctx.clock, REMINDER_EVERY_MS, ({ items, batches, cause }) => {
       this.#say(
@@ -39,7 +39,7 @@ export class ExportLog {
       this.#say(
         'warn',
         'EXPORT_PARTIAL_SUCCESS',
-        `the peer refused ${items} items of ${count(batches, 'batch')} for good: ${cause}`,
+        `the peer refused ${items} items of ${count(batches, 'batch')} for good${of(batches)}: ${cause}`,
       )
     })
   }
@@ -102,6 +102,11 @@ export class ExportLog {
 export function seconds(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`
   return `${Math.round(ms / 100) / 10} s`
+}
+
+/** Whose cause follows, where a line speaks of several. */
+function of(batches: number): string {
+  return batches === 1 ? '' : ', the last because of this'
 }
 
 function count(n: number, noun: string): string {

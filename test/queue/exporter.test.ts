@@ -255,7 +255,7 @@ describe('what people read', () => {
     await ctx.clock.advance(10_000)
     expect(said(ctx)).toEqual([
       'error 2 items in 1 batch are lost: the peer said: no such tenant  (EXPORT_LOST)',
-      'error 8 items in 4 batches are lost: the peer said: no such tenant  (EXPORT_LOST)',
+      'error 8 items in 4 batches are lost, the last because of this: the peer said: no such tenant  (EXPORT_LOST)',
     ])
     await ctx.clock.advance(10_000)
     expect(ctx.clock.timers).toBe(0)
