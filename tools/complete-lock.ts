@@ -30,11 +30,10 @@ for (const [parent, { dev, optionalDependencies = {} }] of Object.entries(lock.p
     if (os.length !== 1 || cpu.length !== 1 || !/^\d+\.\d+\.\d+$/.test(version)) {
       throw new Error(`${name}@${version}: expected a name with one system and one processor, and an exact version`)
     }
-    const libc = words.includes('musl') ? { libc: ['musl'] } : {}
-    lock.packages[`node_modules/${name}`] = {
-      version,
-      ...{ cpu, ...(dev && { dev }), ...libc, optional: true, os },
-    }
+    // Where npm looks at the system before it fetches.
+    const platform = { cpu, os, ...(words.includes('musl') && { libc: ['musl'] }) }
+    const entry = { version, optional: true, ...(dev && { dev }), ...platform }
+    lock.packages[`node_modules/${name}`] = entry
     added++
   }
 }
