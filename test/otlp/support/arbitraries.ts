@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import type { Signal } from '../../../src/otlp/batch.ts'
 import type { PlainField, PlainObject } from '../../../src/otlp/plain-object.ts'
-import { type FieldSchema, type MessageSchema, messageNamed, REQUESTS } from '../../../src/otlp/schema.ts'
+import { type FieldSchema, type MessageSchema, REQUESTS } from '../../../src/otlp/schema.ts'
 import { writeProtobufEs, writeProtobufjs } from './oracles.ts'
 import { Random } from './random.ts'
 
@@ -32,11 +32,6 @@ export function randomRequest(signal: Signal, random: Random, size: number): Req
   const object = randomMessage({ random, size, profiles: signal === 'profiles' }, REQUESTS[signal], 0)
   const bytes = signal === 'profiles' ? writeProtobufEs(signal, object) : writeProtobufjs(signal, object)
   return { signal, object, bytes, random }
-}
-
-/** A valid AnyValue as a plain object, and one that came without a value now and then. */
-export function randomAnyValue(random: Random): PlainObject {
-  return randomMessage({ random, size: 2, profiles: false }, messageNamed('AnyValue'), 0)
 }
 
 interface Maker {

@@ -17,7 +17,7 @@ export interface UnusualOptions {
   readonly unknown?: boolean
 }
 
-export const EVERYTHING_UNUSUAL: UnusualOptions = {
+const EVERYTHING_UNUSUAL: UnusualOptions = {
   shuffle: true,
   split: true,
   padVarints: true,
