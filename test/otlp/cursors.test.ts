@@ -10,6 +10,8 @@ import { readProtobufEs, readProtobufjs } from './support/oracles.ts'
 import { unusual } from './support/unusual.ts'
 
 const RUNS = 10_000
+/** Ten thousand requests take seconds; a machine that builds something else meanwhile may take minutes. */
+const TIMEOUT = 300_000
 
 describe.each(['traces', 'metrics', 'logs'] as const)('%s', (signal) => {
   const editor = editorFor(signal)!
@@ -25,20 +27,28 @@ describe.each(['traces', 'metrics', 'logs'] as const)('%s', (signal) => {
     expect(result.chunk).toBe(bytes)
   }
 
-  test('cursors show what protobufjs reads, and reading changes nothing', () => {
-    fc.assert(
-      fc.property(arbitraryRequest(signal), ({ bytes }) => expectShown(bytes, readProtobufjs(signal, bytes))),
-      { numRuns: RUNS },
-    )
-  })
+  test(
+    'cursors show what protobufjs reads, and reading changes nothing',
+    () => {
+      fc.assert(
+        fc.property(arbitraryRequest(signal), ({ bytes }) => expectShown(bytes, readProtobufjs(signal, bytes))),
+        { numRuns: RUNS },
+      )
+    },
+    TIMEOUT,
+  )
 
-  test('cursors show what protobuf-es reads of unusual bytes', () => {
-    fc.assert(
-      fc.property(arbitraryRequest(signal), ({ bytes, random }) => {
-        const strange = unusual(signal, bytes, random)
-        expectShown(strange, readProtobufEs(signal, strange))
-      }),
-      { numRuns: RUNS },
-    )
-  })
+  test(
+    'cursors show what protobuf-es reads of unusual bytes',
+    () => {
+      fc.assert(
+        fc.property(arbitraryRequest(signal), ({ bytes, random }) => {
+          const strange = unusual(signal, bytes, random)
+          expectShown(strange, readProtobufEs(signal, strange))
+        }),
+        { numRuns: RUNS },
+      )
+    },
+    TIMEOUT,
+  )
 })

@@ -1,0 +1,72 @@
+import { isDeepStrictEqual } from 'node:util'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { PlainObject } from '../../src/otlp/plain-object.ts'
+import { REQUESTS } from '../../src/otlp/schema.ts'
+import { type Piece, split } from '../../src/otlp/split.ts'
+import { validate } from '../../src/otlp/validate.ts'
+import { arbitraryRequest, randomRequest } from './support/arbitraries.ts'
+import { readProtobufEs, withoutDefaults } from './support/oracles.ts'
+import { Random } from './support/random.ts'
+import { unusual } from './support/unusual.ts'
+
+const DATA = ['gauge', 'sum', 'histogram', 'exponentialHistogram', 'summary']
+
+/** Every item with all that it lies in, in order; and everything that holds none. */
+function itemsWithSurroundings(object: PlainObject): unknown[] {
+  const found: unknown[] = []
+  const descend = (node: PlainObject, around: readonly unknown[]): void => {
+    const lists = ['resourceSpans', 'resourceLogs', 'resourceMetrics', 'scopeSpans', 'scopeLogs', 'scopeMetrics']
+    const name = Object.keys(node).find((key) => [...lists, 'metrics', ...DATA].includes(key))
+    const leaves = Object.keys(node).find((key) => ['spans', 'logRecords', 'dataPoints'].includes(key))
+    const own = (key: string) => Object.fromEntries(Object.entries(node).filter(([other]) => other !== key))
+    if (leaves !== undefined) {
+      for (const leaf of node[leaves] as PlainObject[]) found.push([...around, own(leaves), leaf])
+    } else if (name !== undefined) {
+      const below = node[name] as PlainObject | PlainObject[]
+      for (const child of Array.isArray(below) ? below : [below]) descend(child, [...around, own(name), name])
+    } else if (around.length > 0) found.push([...around, node])
+  }
+  descend(object, [])
+  return found
+}
+
+describe.each(['traces', 'metrics', 'logs'] as const)('%s', (signal) => {
+  const schema = REQUESTS[signal]
+  const read = (bytes: Uint8Array) => withoutDefaults(schema, readProtobufEs(signal, bytes))
+
+  function expectSame(bytes: Uint8Array, pieces: readonly Piece[]): void {
+    const actual = pieces.flatMap((piece) => itemsWithSurroundings(read(piece.bytes)))
+    const expected = itemsWithSurroundings(read(bytes))
+    if (!isDeepStrictEqual(actual, expected)) expect(actual).toStrictEqual(expected)
+    for (const piece of pieces) expect(validate(signal, piece.bytes)).toBe(piece.items)
+  }
+
+  test('pieces hold the items in order, each with what was around it, within the limit', () => {
+    fc.assert(
+      fc.property(arbitraryRequest(signal), ({ bytes, random }) => {
+        const input = random.chance(0.5) ? bytes : unusual(signal, bytes, random)
+        const maxItems = 1 + random.below(4)
+        const byItems = split(signal, input, { maxItems })
+        expectSame(input, byItems)
+        for (const piece of byItems) expect(piece.items).toBeLessThanOrEqual(maxItems)
+        const maxBytes = 1 + random.below(input.length * 2 + 1)
+        const byBytes = split(signal, input, { maxBytes })
+        expectSame(input, byBytes)
+        for (const piece of byBytes) {
+          if (piece.bytes.length > maxBytes) expect(itemsWithSurroundings(read(piece.bytes)).length).toBeLessThan(2)
+        }
+      }),
+      { numRuns: 10_000 },
+    )
+  }, 300_000)
+
+  test('a request within the limits comes back as it is', () => {
+    const { bytes } = randomRequest(signal, new Random(1), 4)
+    const items = validate(signal, bytes)
+    const [only, ...others] = split(signal, bytes, { maxItems: Math.max(1, items), maxBytes: bytes.length })
+    expect(only?.bytes).toBe(bytes)
+    expect(only?.items).toBe(items)
+    expect(others).toEqual([])
+  })
+})
