@@ -21,7 +21,7 @@ export default define({
   ],
   record(config, ctx) {
     const actions = new AttributeActions(config.actions, ctx)
-    const selection = new Selection(config.include, config.exclude, ctx.signals)
+    const selection = new Selection(config.include, config.exclude, ctx)
     return {
       access: { ...selection.access, record: { reads: ['record'], writes: ['record'] } },
       ...selection.hooks,

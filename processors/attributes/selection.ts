@@ -1,6 +1,6 @@
+import type { ComponentContext } from '../../src/component/contracts.ts'
 import type { RecordProcessor } from '../../src/component/record-processor.ts'
 import { SluiceError } from '../../src/errors.ts'
-import type { Signal } from '../../src/otlp/batch.ts'
 import type { LogCursor, MetricCursor, ResourceCursor, ScopeCursor, SpanCursor } from '../../src/otlp/cursors.ts'
 import { compileMatch, type Match } from './match.ts'
 import { type MatchConfig, misfit } from './match-config.ts'
@@ -15,9 +15,9 @@ export class Selection {
   readonly #include: Side | undefined
   readonly #exclude: Side | undefined
 
-  constructor(include: MatchConfig | undefined, exclude: MatchConfig | undefined, signals: readonly Signal[]) {
-    this.#include = include && new Side('include', include, signals)
-    this.#exclude = exclude && new Side('exclude', exclude, signals)
+  constructor(include: MatchConfig | undefined, exclude: MatchConfig | undefined, ctx: ComponentContext) {
+    this.#include = include && new Side('include', include, ctx)
+    this.#exclude = exclude && new Side('exclude', exclude, ctx)
   }
 
   /** The hooks above the record's that this selection needs. */
@@ -72,10 +72,12 @@ class Side {
   #scope = true
   #metric = true
 
-  constructor(name: string, config: MatchConfig, signals: readonly Signal[]) {
+  constructor(name: string, config: MatchConfig, { id, pipeline, signals }: ComponentContext) {
     for (const signal of signals) {
       const problem = misfit(config, signal)
-      if (problem !== undefined) throw new SluiceError('CONFIG_VALUE', `${name}: ${problem}`)
+      if (problem !== undefined) {
+        throw new SluiceError('CONFIG_VALUE', `processor ${id} in ${pipeline ?? signal}: ${name}: ${problem}`)
+      }
     }
     this.match = compileMatch(config)
   }

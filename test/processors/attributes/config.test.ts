@@ -123,6 +123,7 @@ describe('what include and exclude may say', () => {
   ] as const)('a pipeline of %s does not take %o', async (signal, properties, message) => {
     const include = { match_type: 'strict', ...properties }
     const config = await resolveOptions(attributes, signal, { actions, include })
-    expect(() => attributes.record(config as never, testContext({ signals: [signal] }))).toThrow(message)
+    const ctx = testContext({ id: 'attributes/eu', signals: [signal], pipeline: `${signal}/eu` })
+    expect(() => attributes.record(config as never, ctx)).toThrow(`processor attributes/eu in ${signal}/eu: ${message}`)
   })
 })
