@@ -1,9 +1,9 @@
 import { canonicalMessage } from './canonical.ts'
 import type { Attributes, ByteRange, EncodedValue, ValueCursor } from './cursors.ts'
 import { type Key, signatureOf } from './key.ts'
-import { layout } from './layout.ts'
-import { grown, type Message } from './message.ts'
+import { type Layout, layout } from './layout.ts'
 import { type Output, varintSize } from './output.ts'
+import { grown } from './tables.ts'
 import { Range, textOf } from './text.ts'
 import { ValueView } from './value.ts'
 import * as varint from './varint.ts'
@@ -37,6 +37,23 @@ const NO_VALUE = 64
 
 const KEY_VALUE = layout('KeyValue', 'traces', [10, 10, 10])
 
+/** The message that a table of attributes belongs to. */
+export interface AttributeOwner {
+  readonly buffer: Buffer
+  /** Over the whole of `buffer`. */
+  readonly view: DataView
+  readonly end: number
+  readonly layout: Layout
+  /** Grows with every edit. */
+  version: number
+  /** Leaves out `buffer[start, end)`. */
+  remove(start: number, end: number): void
+  /** Has the table write its row `index` in place of `buffer[start, end)`. */
+  replaceAttribute(start: number, end: number, index: number): void
+  /** Has the table write its new attributes at `at`. */
+  insertAttributes(at: number): void
+}
+
 /**
  * The attributes of a message: their places, and the edits that wait.
  *
@@ -44,7 +61,7 @@ const KEY_VALUE = layout('KeyValue', 'traces', [10, 10, 10])
  * for most records of most pipelines is never. Keys are compared by signature first, and never become strings.
  */
 export class AttributeTable implements Attributes {
-  readonly #message: Message
+  readonly #message: AttributeOwner
   /** `ATTRIBUTE_ROW` numbers for each attribute. */
   rows = new Int32Array(ROW * 16)
   #count = 0
@@ -61,7 +78,7 @@ export class AttributeTable implements Attributes {
   /** Walking stops here, so that who adds while walking does not meet what was added. */
   #walkEnd = 0
 
-  constructor(message: Message) {
+  constructor(message: AttributeOwner) {
     this.#message = message
   }
 

@@ -1,8 +1,9 @@
-import { ATTRIBUTE_ROW, AttributeTable } from './attributes.ts'
+import { ATTRIBUTE_ROW, type AttributeOwner, AttributeTable } from './attributes.ts'
 import { canonicalMessage } from './canonical.ts'
 import type { Fixed64 } from './cursors.ts'
 import * as layouts from './layout.ts'
 import { Output } from './output.ts'
+import { grown } from './tables.ts'
 import { doubleAt, int32At, int64At, NOTHING, NOTHING_VIEW, type Range } from './text.ts'
 import * as varint from './varint.ts'
 import { WireError } from './wire-error.ts'
@@ -34,7 +35,7 @@ const PATCH_ROW = 4
  * Opened again and again on one record after the other; nothing is allocated but when a table has to grow. The bytes are
  * those of `buffer` unless the message was unusual (a singular field twice): then it is read from a canonical copy.
  */
-export class Message {
+export class Message implements AttributeOwner {
   /** Set before `open` where one cursor serves several kinds of message. */
   layout: layouts.Layout
   buffer: Buffer = NOTHING
@@ -369,11 +370,4 @@ export class Message {
     out.varint(end - start)
     out.copy(this.#side.buffer, this.#side.view, start, end)
   }
-}
-
-/** A table of twice the size with the same rows at its start. */
-export function grown(table: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
-  const twice = new Int32Array(table.length * 2)
-  twice.set(table)
-  return twice
 }

@@ -37,8 +37,8 @@ function fields(message: PlainMessage): unknown {
     const field = message.schema.byNumber.get(entry.number)
     const value = 'message' in entry ? fields(entry.message) : Buffer.from(entry.raw ?? entry.bytes).toString('latin1')
     if (field && !field.repeated && !field.presence && typeof value === 'string' && /^\0*$/.test(value)) continue
-    const list = (byNumber[entry.number] ??= [])
-    list.push(value)
+    byNumber[entry.number] ??= []
+    byNumber[entry.number]!.push(value)
   }
   return byNumber
 }
