@@ -68,7 +68,7 @@ export class AttributeTable implements Attributes {
   #resolved = 0
   #added = 0
   #originals = 0
-  readonly #keys: (Uint8Array | undefined)[] = []
+  readonly #keys: (Key | undefined)[] = []
   readonly #values: (EncodedValue | undefined)[] = []
   readonly #copies: (Buffer | undefined)[] = []
   readonly #found = new ValueView()
@@ -120,7 +120,7 @@ export class AttributeTable implements Attributes {
     const index = this.#find(key, 0)
     if (index < 0) this.#add(key, value)
     else {
-      this.#replaceValue(index, value)
+      this.#replaceBoth(index, key, value)
       this.#deleteFrom(key, index + 1)
     }
   }
@@ -134,7 +134,7 @@ export class AttributeTable implements Attributes {
   update(key: Key, value: EncodedValue): boolean {
     const index = this.#find(key, 0)
     if (index < 0) return false
-    this.#replaceValue(index, value)
+    this.#replaceBoth(index, key, value)
     this.#deleteFrom(key, index + 1)
     return true
   }
@@ -149,7 +149,7 @@ export class AttributeTable implements Attributes {
     this.#deleteFrom(from, index + 1)
     if (from === to) return true
     this.#deleteFrom(to, 0)
-    this.#keys[index] = to.bytes
+    this.#keys[index] = to
     this.rows[index * ROW + SIGNATURE] = to.signature
     this.#touch(index, NEW_KEY)
     return true
@@ -225,7 +225,7 @@ export class AttributeTable implements Attributes {
   #openKey(index: number, range: Range): Range {
     const row = index * ROW
     if (this.#is(index, NEW_KEY)) {
-      const key = this.#keys[index]!
+      const key = this.#keys[index]!.bytes
       return range.set(key, 0, key.length)
     }
     return range.set(this.#source(index), this.rows[row + KEY_START]!, this.rows[row + KEY_END]!)
@@ -307,6 +307,14 @@ export class AttributeTable implements Attributes {
     this.rows[index * ROW + STATE]! &= ~NO_VALUE
   }
 
+  /** The key is the one that is there: noting it lets both be written as one pair. */
+  #replaceBoth(index: number, key: Key, value: EncodedValue): void {
+    this.#keys[index] = key
+    this.#values[index] = value
+    this.#touch(index, NEW_KEY | NEW_VALUE)
+    this.rows[index * ROW + STATE]! &= ~NO_VALUE
+  }
+
   #touch(index: number, bit: number): void {
     const row = index * ROW
     const rows = this.rows
@@ -347,7 +355,7 @@ export class AttributeTable implements Attributes {
     if (row === this.rows.length) this.grow()
     this.rows[row + SIGNATURE] = key.signature
     this.rows[row + STATE] = ADDED | NEW_KEY | NEW_VALUE
-    this.#keys[index] = key.bytes
+    this.#keys[index] = key
     this.#values[index] = value
   }
 
@@ -364,8 +372,17 @@ export class AttributeTable implements Attributes {
     const rows = this.rows
     const state = rows[row + STATE]!
     if ((state & DELETED) !== 0) return
-    const key = (state & NEW_KEY) !== 0 ? this.#keys[index]! : undefined
+    const newKey = (state & NEW_KEY) !== 0 ? this.#keys[index]! : undefined
     const value = (state & NEW_VALUE) !== 0 ? this.#values[index]! : undefined
+    if (newKey && value && (state & MORE) === 0) {
+      const pair = newKey.pairWith(value)
+      if (pair) {
+        out.header(this.#message.layout.attributeTag, pair.buffer.length)
+        out.copy(pair.buffer, pair.view, 0, pair.buffer.length)
+        return
+      }
+    }
+    const key = newKey?.bytes
     const keySize = key ? key.length : rows[row + KEY_END]! - rows[row + KEY_START]!
     const valueSize = value ? value.length : rows[row + VALUE_END]! - rows[row + VALUE_START]!
     const hasValue = (state & NO_VALUE) === 0
