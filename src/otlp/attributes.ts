@@ -1,6 +1,7 @@
+import * as attributeRows from './attribute-rows.ts'
 import { canonicalMessage } from './canonical.ts'
 import type { Attributes, ByteRange, EncodedValue, ValueCursor } from './cursors.ts'
-import { type Key, signatureOf } from './key.ts'
+import type { Key } from './key.ts'
 import { type Layout, layout } from './layout.ts'
 import { type Output, varintSize } from './output.ts'
 import { grown } from './tables.ts'
@@ -8,32 +9,9 @@ import { Range, textOf } from './text.ts'
 import { ValueView } from './value.ts'
 import * as varint from './varint.ts'
 
-/* A row: the range of the whole field, of the key, of the value's AnyValue; the key's signature; the state. */
-export const ATTRIBUTE_ROW = 8
-const ROW = ATTRIBUTE_ROW
-const TAG_AT = 0
-const END = 1
-const KEY_START = 2
-const KEY_END = 3
-const VALUE_START = 4
-const VALUE_END = 5
-const SIGNATURE = 6
-const STATE = 7
-
-/* Bits of the state. */
-const DELETED = 1
-/** The value is the one in `#values`. */
-const NEW_VALUE = 2
-/** The key is the one in `#keys`. */
-const NEW_KEY = 4
-/** Not in the input at all. */
-const ADDED = 8
-/** Key and value lie in a canonical copy in `#copies`: the attribute was unusual. */
-const COPIED = 16
-/** There are fields beside key and value. */
-const MORE = 32
-/** There is no value, not even an empty one. */
-const NO_VALUE = 64
+// V8 folds a module's own constants into its code but loads imported ones each time (see validate.ts).
+const { ROW, TAG_AT, END, KEY_START, KEY_END, VALUE_START, VALUE_END, SIGNATURE, STATE } = attributeRows
+const { DELETED, NEW_VALUE, NEW_KEY, ADDED, COPIED, MORE, NO_VALUE } = attributeRows
 
 const KEY_VALUE = layout('KeyValue', 'traces', [10, 10, 10])
 
@@ -62,7 +40,7 @@ export interface AttributeOwner {
  */
 export class AttributeTable implements Attributes {
   readonly #message: AttributeOwner
-  /** `ATTRIBUTE_ROW` numbers for each attribute. */
+  /** `ROW` numbers for each attribute, as attribute-rows.ts says. */
   rows = new Int32Array(ROW * 16)
   #count = 0
   #resolved = 0
@@ -249,7 +227,7 @@ export class AttributeTable implements Attributes {
     for (let row = this.#resolved * ROW; row < this.#count * ROW; row += ROW) {
       const start = rows[row + KEY_START]!
       const end = rows[row + END]!
-      if (!resolveUsual(buffer, rows, row, start, end)) {
+      if (!attributeRows.resolveUsual(buffer, rows, row, start, end)) {
         this.#resolveUnusual(row, start, end)
       }
     }
@@ -258,45 +236,11 @@ export class AttributeTable implements Attributes {
 
   /** Any order, anything beside, nothing at all; a key or a value that comes twice is read from a canonical copy. */
   #resolveUnusual(row: number, start: number, end: number): void {
-    if (this.#resolveAnyOrder(this.#message.buffer, row, start, end)) return
+    if (attributeRows.resolveAnyOrder(this.#message.buffer, this.rows, row, start, end)) return
     const copy = canonicalMessage(KEY_VALUE, this.#message.buffer.subarray(start, end))
     this.#copies[row / ROW] = copy
-    this.#resolveAnyOrder(copy, row, 0, copy.length)
+    attributeRows.resolveAnyOrder(copy, this.rows, row, 0, copy.length)
     this.rows[row + STATE]! |= COPIED
-  }
-
-  /** False where key or value come twice. */
-  #resolveAnyOrder(buffer: Buffer, row: number, start: number, end: number): boolean {
-    const rows = this.rows
-    rows[row + KEY_START] = 0
-    rows[row + KEY_END] = 0
-    rows[row + VALUE_START] = 0
-    rows[row + VALUE_END] = 0
-    let state = NO_VALUE
-    let keys = 0
-    for (let p = start; p < end; ) {
-      const tag = varint.readTag(buffer, p, end)
-      const at = varint.after
-      p = varint.skipValue(buffer, tag, at, end)
-      if (tag !== 10 && tag !== 18) {
-        state |= MORE
-        continue
-      }
-      varint.readLength(buffer, at, end)
-      if (tag === 10) {
-        if (keys++ > 0) return false
-        rows[row + KEY_START] = varint.after
-        rows[row + KEY_END] = p
-      } else {
-        if ((state & NO_VALUE) === 0) return false
-        state &= ~NO_VALUE
-        rows[row + VALUE_START] = varint.after
-        rows[row + VALUE_END] = p
-      }
-    }
-    rows[row + SIGNATURE] = signatureOf(buffer, rows[row + KEY_START]!, rows[row + KEY_END]!)
-    rows[row + STATE] = state
-    return true
   }
 
   // --- editing -------------------------------------------------------------------------------------------------------
@@ -429,26 +373,4 @@ export class AttributeTable implements Attributes {
     }
     return size
   }
-}
-
-/** A key and then a value with lengths of up to two bytes and nothing else, as nearly every attribute is. */
-function resolveUsual(buffer: Buffer, rows: Int32Array, row: number, start: number, end: number): boolean {
-  if (end - start < 4 || buffer[start] !== 10) return false
-  const keySize = buffer[start + 1]!
-  const keyEnd = start + 2 + keySize
-  if (keySize > 127 || end - keyEnd < 2 || buffer[keyEnd] !== 18) return false
-  let valueStart = keyEnd + 2
-  let valueSize = buffer[keyEnd + 1]!
-  if (valueSize > 127) {
-    if (valueStart === end || buffer[valueStart]! > 127) return false
-    valueSize = (valueSize & 127) | (buffer[valueStart++]! << 7)
-  }
-  if (end - valueStart !== valueSize) return false
-  rows[row + KEY_START] = start + 2
-  rows[row + KEY_END] = keyEnd
-  rows[row + VALUE_START] = valueStart
-  rows[row + VALUE_END] = end
-  rows[row + SIGNATURE] = signatureOf(buffer, start + 2, keyEnd)
-  rows[row + STATE] = 0
-  return true
 }

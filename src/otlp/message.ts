@@ -1,4 +1,5 @@
-import { ATTRIBUTE_ROW, type AttributeOwner, AttributeTable } from './attributes.ts'
+import * as attributeRows from './attribute-rows.ts'
+import { type AttributeOwner, AttributeTable } from './attributes.ts'
 import { canonicalMessage } from './canonical.ts'
 import type { Fixed64 } from './cursors.ts'
 import * as layouts from './layout.ts'
@@ -10,6 +11,7 @@ import { WireError } from './wire-error.ts'
 
 // V8 folds a module's own constants into its code but loads imported ones each time (see validate.ts).
 const { UNKNOWN, VARINT, FIXED64, FIXED32, BYTES, ATTRIBUTE, CHILD, REPEATED, TAGS } = layouts
+const { ROW: ATTRIBUTE_ROW, TAG_AT, END, KEY_START } = attributeRows
 const { readTag, readVarint, readLength, skipValue } = varint
 
 /**
@@ -130,9 +132,10 @@ export class Message implements AttributeOwner {
         if (code === ATTRIBUTE) {
           const row = attributeCount++ * ATTRIBUTE_ROW
           if (row === rows.length) rows = attributes.grow()
-          rows[row] = at
-          rows[row + 1] = p
-          rows[row + 2] = valueAt
+          rows[row + TAG_AT] = at
+          rows[row + END] = p
+          // Until somebody asks for attributes: where the content begins.
+          rows[row + KEY_START] = valueAt
           continue
         }
         if (code === CHILD) {

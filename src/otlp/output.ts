@@ -1,3 +1,4 @@
+import { arenas } from './arena.ts'
 import { NOTHING, NOTHING_VIEW } from './text.ts'
 
 /**
@@ -6,7 +7,7 @@ import { NOTHING, NOTHING_VIEW } from './text.ts'
  */
 const SHORT = 192
 
-/** Where a pass writes: a buffer that grows and is handed over whole. Not reused, since a batch lives on. */
+/** Where a pass writes: an arena that grows and is handed over whole, to be released by who takes it. */
 export class Output {
   buffer: Buffer = NOTHING
   length = 0
@@ -16,7 +17,7 @@ export class Output {
 
   /** Starts again in a fresh buffer of `capacity` bytes. */
   allocate(capacity: number): void {
-    this.buffer = Buffer.allocUnsafeSlow(capacity)
+    this.buffer = arenas.take(capacity)
     this.view = new DataView(this.buffer.buffer, this.buffer.byteOffset, capacity)
     this.length = 0
   }
@@ -29,17 +30,29 @@ export class Output {
     this.allocate(Math.max(this.expected, length + bytes, Math.ceil(old.length * 1.5)))
     old.copy(this.buffer, 0, 0, length)
     this.length = length
+    arenas.release(old)
   }
 
   /** Hands over what was written and forgets it. */
   take(): Uint8Array {
     const { buffer, length } = this
-    this.forget()
+    this.#clear()
+    const written = buffer.subarray(0, length)
+    if (length * 2 >= buffer.length) return written
     // A batch may wait in a queue for long: it must not hold much more memory than it is booked with.
-    return length * 2 < buffer.length ? new Uint8Array(buffer.subarray(0, length)) : buffer.subarray(0, length)
+    const copy = arenas.take(length)
+    copy.set(written)
+    arenas.release(buffer)
+    return copy
   }
 
+  /** Gives up what was written. */
   forget(): void {
+    arenas.release(this.buffer)
+    this.#clear()
+  }
+
+  #clear(): void {
     this.buffer = NOTHING
     this.view = NOTHING_VIEW
     this.length = 0

@@ -2,10 +2,10 @@ import type { EncodedValue, PlainValue, ValueCursor, ValueKind } from './cursors
 import { doubleAt, NOTHING, textOf } from './text.ts'
 import * as varint from './varint.ts'
 
-/** By field number of AnyValue. */
-const KINDS: readonly ValueKind[] = ['empty', 'string', 'bool', 'int', 'double', 'array', 'kvlist', 'bytes']
+/** By field number of AnyValue. The last is an index into the dictionary of a profile: to everybody else no value. */
+const KINDS: readonly ValueKind[] = ['empty', 'string', 'bool', 'int', 'double', 'array', 'kvlist', 'bytes', 'empty']
 /** Wire type by field number of AnyValue. */
-const WIRE_TYPES = [-1, 2, 0, 0, 1, 2, 2, 2]
+const WIRE_TYPES = [-1, 2, 0, 0, 1, 2, 2, 2, 0]
 
 /** An AnyValue in place. Of several members of its oneof the last one counts. */
 export class ValueView implements ValueCursor {
