@@ -1,3 +1,4 @@
+import { arenas } from '../../src/otlp/arena.ts'
 import { countItems } from '../../src/otlp/count.ts'
 import { encodeValue } from '../../src/otlp/encode.ts'
 import { Key } from '../../src/otlp/key.ts'
@@ -37,7 +38,10 @@ function edit(request: Uint8Array): number {
       }
     }
   }
-  return editor.finish().chunk!.length
+  const chunk = editor.finish().chunk!
+  // As a pipeline does when the delivery is settled.
+  arenas.release(chunk)
+  return chunk.length
 }
 
 function editObjects(request: Uint8Array): number {
