@@ -72,7 +72,7 @@ export class FileExporter implements Component, Consumer {
       queue: NO_QUEUE,
       retry: NO_RETRY,
       timeoutMs: 0,
-      send: (batch) => this.#send(batch),
+      send: (batch, { release }) => this.#send(batch).finally(release),
     })
   }
 

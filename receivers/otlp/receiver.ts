@@ -1,5 +1,6 @@
 import type { Component, ComponentContext, Deadline, Outputs } from '../../src/component/contracts.ts'
 import { type DeliveryEvents, deliver, type Failure, type Outcome } from '../../src/component/delivery.ts'
+import { arenas } from '../../src/otlp/arena.ts'
 import { type BatchContext, makeBatch, type Signal } from '../../src/otlp/batch.ts'
 import { validate } from '../../src/otlp/validate.ts'
 import { WireError } from '../../src/otlp/wire-error.ts'
@@ -67,13 +68,16 @@ export class OtlpReceiver implements Component {
         const counts = metrics[signal]
         const output = next[signal]
         if (counts === undefined || output === undefined) {
+          arenas.release(call.body)
           call.fail({ code: GRPC.UNIMPLEMENTED, message: `no pipeline takes ${signal} from this receiver` })
           return
         }
         const items = itemsOf(call, signal)
         if (items === undefined) {
+          arenas.release(call.body)
           counts.malformed.add(1)
         } else if (items === 0) {
+          arenas.release(call.body)
           // An empty envelope is a client's way to ask whether anybody is there; it never enters a pipeline.
           call.ok()
         } else {
@@ -106,11 +110,13 @@ function itemsOf(call: ServerCall, signal: Signal): number | undefined {
 class Reception implements DeliveryEvents {
   /** Undefined once answered: a delivery may wait in a queue for long, and its call holds a stream and its headers. */
   #call: ServerCall | undefined
+  readonly #body: Uint8Array
   readonly #counts: ReceiverMetrics
   readonly #acknowledge: Config['acknowledge']
 
   constructor(call: ServerCall, counts: ReceiverMetrics, acknowledge: Config['acknowledge']) {
     this.#call = call
+    this.#body = call.body
     this.#counts = counts
     this.#acknowledge = acknowledge
   }
@@ -128,6 +134,7 @@ class Reception implements DeliveryEvents {
   }
 
   settled(outcome: Outcome): void {
+    arenas.release(this.#body)
     const call = this.#take()
     if (call === undefined) return
     if (!outcome.ok) call.fail(callStatus(outcome.failure))

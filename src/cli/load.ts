@@ -22,7 +22,8 @@ export async function loadOrReport(sources: ConfigSources): Promise<LoadedConfig
     registryOf(builtIn),
   )
   if (config === undefined || problems.length > 0) {
-    for (const problem of [...problems, ...warnings]) process.stderr.write(`${formatProblem(problem)}\n`)
+    for (const problem of problems) process.stderr.write(`${formatProblem(problem)}\n`)
+    for (const warning of warnings) process.stderr.write(`warning: ${formatProblem(warning)}\n`)
     return undefined
   }
   return { config, warnings: warnings.map(formatProblem), notes: notes.map(formatProblem) }

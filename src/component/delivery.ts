@@ -65,7 +65,10 @@ export function weakest(consumers: Iterable<Pick<Consumer, 'acknowledges'>>): Ac
   return weakest
 }
 
-/** Whoever takes deliveries. `consume` never throws and never blocks: refusal is an outcome. */
+/**
+ * Whoever takes deliveries. `consume` never throws and never blocks: refusal is an outcome. The batch's bytes stay as they
+ * are until the delivery is settled; who needs them longer copies them or holds them (`arenas.retain`).
+ */
 export interface Consumer {
   consume(delivery: Delivery): void
   /** What it stands for when this consumer lets a client be answered: the weakest of all that lie behind it. */

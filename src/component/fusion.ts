@@ -1,9 +1,10 @@
 import type { Logger } from 'pino'
+import { arenas } from '../otlp/arena.ts'
 import { type Batch, makeBatch, type Signal } from '../otlp/batch.ts'
 import { WireError } from '../otlp/wire-error.ts'
 import type { PipelineLedger } from '../telemetry/ledger.ts'
 import type { Meter } from '../telemetry/meter.ts'
-import { ack, type Consumer, type Delivery, nack, replace } from './delivery.ts'
+import { ack, type Consumer, type Delivery, deliver, nack } from './delivery.ts'
 import { type NamedProcessor, Pass } from './pass.ts'
 import { planPasses } from './passes.ts'
 
@@ -46,8 +47,11 @@ export function fuse(
         return
       }
       for (const pass of passes) pass.commit(env.ledger)
-      if (edited.items === 0 && batch.items > 0) ack(delivery)
-      else next.consume(edited === batch ? delivery : replace(delivery, edited))
+      if (edited === batch) next.consume(delivery)
+      else if (edited.items === 0 && batch.items > 0) {
+        arenas.releaseAll(written(edited.chunks, batch.chunks))
+        ack(delivery)
+      } else next.consume(replacing(delivery, edited))
     },
   }
 }
@@ -56,10 +60,33 @@ function runAll(passes: readonly Pass[], batch: Batch): Batch {
   let { chunks, items } = batch
   for (const pass of passes) {
     const result = pass.run(chunks, items)
+    // What an earlier pass wrote and this one wrote anew is nobody's any more.
+    arenas.releaseAll(written(written(chunks, batch.chunks), result.chunks))
     chunks = result.chunks
     items = result.items
   }
   return chunks === batch.chunks ? batch : makeBatch(batch.signal, chunks, items, batch.context)
+}
+
+/** Those of `chunks` that are not among `before`. */
+function written(chunks: readonly Uint8Array[], before: readonly Uint8Array[]): readonly Uint8Array[] {
+  return chunks === before ? NONE : chunks.filter((chunk) => !before.includes(chunk))
+}
+
+const NONE: readonly Uint8Array[] = []
+
+/** The edited batch in the place of the delivered one; what the passes wrote is free again once it is settled. */
+function replacing(delivery: Delivery, edited: Batch): Delivery {
+  const own = written(edited.chunks, delivery.batch.chunks)
+  return deliver(edited, {
+    admitted: () => delivery.admit(),
+    refused: (failure) => delivery.refuse(failure),
+    settled(outcome) {
+      arenas.releaseAll(own)
+      delivery.settle(outcome)
+    },
+    awaited: () => delivery.awaited,
+  })
 }
 
 function refuse(delivery: Delivery, error: unknown, { ledger, log }: FusionEnvironment): void {

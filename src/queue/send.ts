@@ -27,8 +27,11 @@ export interface SendFailure {
 export interface SendOptions {
   /** 0: no limit. */
   readonly timeoutMs: number
-  /** Runs when no write references the batch's bytes any more, which may be later than the result. */
-  readonly release?: () => void
+  /**
+   * To be called once, when nothing of this attempt reads the batch's bytes any more, which may be later than the
+   * result: a socket may still send them after a time-out. Until then their memory is not used again.
+   */
+  readonly release: () => void
 }
 
 /** One attempt to bring a batch to its peer. A rejected promise counts as a failure that may be tried again. */

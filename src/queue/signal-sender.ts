@@ -1,6 +1,7 @@
 import type { Timer } from '../clock.ts'
 import type { ComponentContext, Deadline } from '../component/contracts.ts'
 import { type Delivery, type Failure, nack, type Outcome } from '../component/delivery.ts'
+import { arenas } from '../otlp/arena.ts'
 import type { Batch, Signal } from '../otlp/batch.ts'
 import { Backoff } from './backoff.ts'
 import { type ExportLog, seconds } from './export-log.ts'
@@ -160,7 +161,9 @@ export class SignalSender {
     this.#metrics.inFlight.set(++this.#inFlight)
     let result: SendResult
     try {
-      result = await send(held.delivery.batch, { timeoutMs })
+      const { chunks } = held.delivery.batch
+      arenas.retainAll(chunks)
+      result = await send(held.delivery.batch, { timeoutMs, release: () => arenas.releaseAll(chunks) })
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error)
       result = { ok: false, verdict: 'retry', reason: 'send_failed', message }

@@ -1,3 +1,4 @@
+import { arenas } from '../otlp/arena.ts'
 import { type CallStatus, GRPC } from './unary.ts'
 
 /** One flag byte (compressed or not) and four of length come before every message (gRPC over HTTP/2, "Data Frames"). */
@@ -17,7 +18,7 @@ export function messagePrefix(length: number, compressed: boolean): Uint8Array {
 }
 
 /**
- * Takes the DATA of one unary message as it arrives, split anywhere, into one allocation of the announced length. A
+ * Takes the DATA of one unary message as it arrives, split anywhere, into one arena of the announced length, which whoever takes the message releases. A
  * length over the limit is refused at the prefix, before anything is reserved for it.
  */
 export class MessageReader {
@@ -91,8 +92,7 @@ export class MessageReader {
     }
     this.compressed = flag === 1
     this.#missing = length
-    // Unzeroed and of its own: a slice of Node's shared 8 KiB pool could not be transferred to another thread.
-    if (length > 0) this.message = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
+    if (length > 0) this.message = arenas.take(length)
     return undefined
   }
 }

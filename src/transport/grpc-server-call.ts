@@ -1,4 +1,5 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
+import { arenas } from '../otlp/arena.ts'
 import type { Signal } from '../otlp/batch.ts'
 import { DecompressionError, decompress, type Encoding } from './compression.ts'
 import { MessageReader, messagePrefix } from './grpc-message.ts'
@@ -33,7 +34,6 @@ export class GrpcServerCall implements ServerCall, CallHead {
   readonly signal: Signal
   readonly peer: string
   body: Uint8Array
-  compressed?: { readonly encoding: string; readonly bytes: Uint8Array }
 
   readonly #stream: CallStream
   readonly #headers: IncomingHttpHeaders
@@ -45,6 +45,8 @@ export class GrpcServerCall implements ServerCall, CallHead {
   #deadline: number
   #answered = false
   #closed = false
+  /** The body has gone to the handler. */
+  #handed = false
   #onGone: (() => void) | undefined
   #deadlineTimer: NodeJS.Timeout | undefined
 
@@ -198,8 +200,12 @@ export class GrpcServerCall implements ServerCall, CallHead {
   ended(): void {
     if (this.#answered || this.#over()) return
     const problem = this.#reader.problemAtEnd() ?? this.#unpack()
-    if (problem !== undefined) this.fail(problem)
-    else this.#handler.handle(this)
+    if (problem !== undefined) {
+      this.fail(problem)
+      return
+    }
+    this.#handed = true
+    this.#handler.handle(this)
   }
 
   #unpack(): CallStatus | undefined {
@@ -212,7 +218,7 @@ export class GrpcServerCall implements ServerCall, CallHead {
     }
     try {
       this.body = decompress(encoding, message, this.#limit)
-      this.compressed = { encoding, bytes: message }
+      arenas.release(message)
       return undefined
     } catch (error) {
       if (!(error instanceof DecompressionError)) throw error
@@ -227,6 +233,7 @@ export class GrpcServerCall implements ServerCall, CallHead {
 
   closed(): void {
     this.#closed = true
+    if (!this.#handed) arenas.release(this.#reader.message)
     if (!this.#answered) this.#goes()
   }
 }

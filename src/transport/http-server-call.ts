@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { arenas } from '../otlp/arena.ts'
 import type { Signal } from '../otlp/batch.ts'
 import { DecompressionError, decompress, type Encoding, joined } from './compression.ts'
 import { formatRetryAfter, httpStatusOf } from './http-status.ts'
@@ -16,7 +17,6 @@ export class HttpServerCall implements ServerCall, CallHead {
   readonly signal: Signal
   readonly peer: string
   body: Uint8Array = EMPTY
-  compressed?: { readonly encoding: string; readonly bytes: Uint8Array }
 
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
@@ -28,6 +28,8 @@ export class HttpServerCall implements ServerCall, CallHead {
   #collected: Uint8Array[] = []
   #filled = 0
   #answered = false
+  /** The body has gone to the handler. */
+  #handed = false
   #onGone: (() => void) | undefined
 
   private constructor(
@@ -114,7 +116,7 @@ export class HttpServerCall implements ServerCall, CallHead {
     if (announced === undefined) return undefined
     const length = Number(announced)
     if (length > this.#limit) return this.#tooLarge()
-    if (length > 0) this.#known = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
+    if (length > 0) this.#known = arenas.take(length)
     return undefined
   }
 
@@ -150,7 +152,7 @@ export class HttpServerCall implements ServerCall, CallHead {
     } else {
       try {
         this.body = decompress(encoding, message, this.#limit)
-        this.compressed = { encoding, bytes: message }
+        arenas.release(message)
       } catch (error) {
         if (!(error instanceof DecompressionError)) throw error
         const broken = { code: GRPC.INVALID_ARGUMENT, message: `cannot read the ${encoding} body: ${error.message}` }
@@ -158,11 +160,13 @@ export class HttpServerCall implements ServerCall, CallHead {
         return
       }
     }
+    this.#handed = true
     this.#handler.handle(this)
   }
 
   #closed(): void {
     this.#collected = []
+    if (!this.#handed && this.#known !== undefined) arenas.release(this.#known)
     if (this.#answered) return
     const callback = this.#onGone
     this.#onGone = undefined

@@ -39,12 +39,13 @@ export interface CallHead {
   metadata(): Record<string, readonly string[]>
 }
 
-/** One unary OTLP call with its whole body, decompressed. Answered exactly once, by `ok` or `fail`. */
+/**
+ * One unary OTLP call with its whole body, decompressed. Answered exactly once, by `ok` or `fail`. The body is the
+ * handler's, who releases it to `arenas`.
+ */
 export interface ServerCall {
   readonly head: CallHead
   readonly body: Uint8Array
-  /** Bytes as they came off the wire and the name of their compression, where there was one. */
-  readonly compressed?: { readonly encoding: string; readonly bytes: Uint8Array }
   /** Aborts when the client has gone or its deadline passed; answering then does nothing. */
   readonly gone: boolean
   onGone(callback: () => void): void

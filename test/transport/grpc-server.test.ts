@@ -58,7 +58,7 @@ describe('a grpc-js client', () => {
     expect(calls[0]!.head.peer).toMatch(/^127\.0\.0\.1:\d+$/)
   })
 
-  test('may compress with gzip; the bytes as they came stay with the call', async () => {
+  test('may compress with gzip', async () => {
     const calls: ServerCall[] = []
     const server = await serve({
       handle(call) {
@@ -70,8 +70,6 @@ describe('a grpc-js client', () => {
     expect(seen.error).toBeUndefined()
     expect(calls[0]!.body).toHaveLength(200_000)
     expect(calls[0]!.body.every((byte) => byte === 7)).toBe(true)
-    expect(calls[0]!.compressed?.encoding).toBe('gzip')
-    expect(calls[0]!.compressed!.bytes.length).toBeLessThan(2_000)
   })
 
   test('reads a response with content', async () => {

@@ -1,0 +1,105 @@
+/**
+ * Pooled memory for batches. A fresh large ArrayBuffer costs a system call, page faults and, because V8 sees external
+ * memory grow, a full garbage collection for every 64 MiB: together a third of what a passing span costs (bench case
+ * `pass`). So request bodies and what a pass writes come from here and go back.
+ *
+ * Whoever takes bytes holds them until `release`; whoever else needs them for longer than their delivery is unsettled, a
+ * socket that still sends, retains them and releases them too. Bytes that nobody releases are lost to the pool and left
+ * to the garbage collector, which is always safe; released too early they would be overwritten. Bytes that are not from
+ * the pool may be retained and released with no effect.
+ */
+export class ArenaPool {
+  readonly #idleLimit: number
+  readonly #free: ArrayBuffer[][] = []
+  readonly #holds = new WeakMap<ArrayBufferLike, Holds>()
+  #idleBytes = 0
+  /** Overwrites what comes back, so that a test sees who reads it too late. */
+  poison = false
+
+  /** `idleLimit`: bytes that may lie around unused; what comes back beyond that is freed at once. */
+  constructor(idleLimit: number) {
+    this.#idleLimit = idleLimit
+  }
+
+  get idleBytes(): number {
+    return this.#idleBytes
+  }
+
+  /** `length` bytes with anything in them, held once. */
+  take(length: number): Buffer {
+    if (length < SMALLEST || length > LARGEST) return Buffer.allocUnsafeSlow(length)
+    const sizeClass = classOf(length)
+    let arena = this.#free[sizeClass]?.pop()
+    if (arena === undefined) {
+      arena = Buffer.allocUnsafeSlow(sizeOf(sizeClass)).buffer as ArrayBuffer
+      this.#holds.set(arena, { count: 1, sizeClass })
+    } else {
+      this.#idleBytes -= arena.byteLength
+      this.#holds.get(arena)!.count = 1
+    }
+    return Buffer.from(arena, 0, length)
+  }
+
+  retain(bytes: Uint8Array): void {
+    const holds = this.#holds.get(bytes.buffer)
+    if (holds === undefined) return
+    if (holds.count === 0) throw new Error('bytes were retained after they had been released')
+    holds.count++
+  }
+
+  release(bytes: Uint8Array): void {
+    const arena = bytes.buffer as ArrayBuffer
+    const holds = this.#holds.get(arena)
+    if (holds === undefined) return
+    if (holds.count === 0) throw new Error('bytes were released more often than they were held')
+    if (--holds.count > 0) return
+    if (this.poison) new Uint8Array(arena).fill(0xdd)
+    if (this.#idleBytes + arena.byteLength > this.#idleLimit) {
+      // Detaching frees now; a dropped ArrayBuffer stays resident until some collection.
+      this.#holds.delete(arena)
+      arena.transfer(0)
+      return
+    }
+    this.#idleBytes += arena.byteLength
+    const free = this.#free[holds.sizeClass]
+    if (free === undefined) this.#free[holds.sizeClass] = [arena]
+    else free.push(arena)
+  }
+
+  retainAll(chunks: readonly Uint8Array[]): void {
+    for (const chunk of chunks) this.retain(chunk)
+  }
+
+  releaseAll(chunks: readonly Uint8Array[]): void {
+    for (const chunk of chunks) this.release(chunk)
+  }
+}
+
+interface Holds {
+  count: number
+  readonly sizeClass: number
+}
+
+/** Below, an allocation of its own is cheaper than the book-keeping. */
+const SMALLEST = 4096
+/** Above, a buffer is too rare to be kept. */
+const LARGEST = 1 << 25
+
+/** Four classes a doubling: at most a fifth of an arena stays unused. */
+function classOf(length: number): number {
+  const doubling = 31 - Math.clz32(length - 1)
+  const quarter = ((length - 1) >>> (doubling - 2)) & 3
+  return (doubling << 2) | quarter
+}
+
+/** The largest length of a class. */
+function sizeOf(sizeClass: number): number {
+  const doubling = sizeClass >>> 2
+  return (4 + (sizeClass & 3) + 1) << (doubling - 2)
+}
+
+/** Idle memory that one thread keeps: about what 32 requests of the usual megabyte need. */
+const IDLE_LIMIT = 32 << 20
+
+/** The pool of this thread: memory is the one thing that all of a thread's components share. */
+export const arenas = new ArenaPool(IDLE_LIMIT)
