@@ -1,7 +1,11 @@
 import { AttributeActions, actionsField, checkActions } from '../../src/component/attribute-actions.ts'
 import { define } from '../../src/component/define.ts'
+import type { Access } from '../../src/component/record-processor.ts'
+import type { Attributes } from '../../src/otlp/cursors.ts'
 import { checkMatch, matchField } from './match-config.ts'
 import { Selection } from './selection.ts'
+
+const OWN_RECORD: Access = { reads: ['record'], writes: ['record'] }
 
 export default define({
   kind: 'processor',
@@ -21,9 +25,17 @@ export default define({
   ],
   record(config, ctx) {
     const actions = new AttributeActions(config.actions, ctx)
+    const common = {
+      commit: () => actions.commit(),
+      abort: () => actions.abort(),
+    }
+    if (config.include === undefined && config.exclude === undefined) {
+      const apply = ({ attributes }: { readonly attributes: Attributes }): void => actions.apply(attributes)
+      return { access: { record: OWN_RECORD }, span: apply, log: apply, dataPoint: apply, ...common }
+    }
     const selection = new Selection(config.include, config.exclude, ctx)
     return {
-      access: { ...selection.access, record: { reads: ['record'], writes: ['record'] } },
+      access: { ...selection.access, record: OWN_RECORD },
       ...selection.hooks,
       span: (span) => {
         if (selection.hasSpan(span)) actions.apply(span.attributes)
@@ -34,8 +46,7 @@ export default define({
       dataPoint: (point) => {
         if (selection.hasDataPoint()) actions.apply(point.attributes)
       },
-      commit: () => actions.commit(),
-      abort: () => actions.abort(),
+      ...common,
     }
   },
 })

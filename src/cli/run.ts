@@ -16,8 +16,12 @@ import { version } from './version.ts'
 
 /** Runs a configuration until a signal or a failure. Resolves with the exit code. */
 export async function run(sources: ConfigSources): Promise<number> {
+  const supervisor = new Supervisor(siblingModule(import.meta.url, 'components'))
   const loaded = await loadOrReport(sources)
-  if (loaded === undefined) return 1
+  if (loaded === undefined) {
+    await supervisor.stop(0)
+    return 1
+  }
   const { config, warnings, notes } = loaded
   const resource = ownResource(config.service.telemetry.resource)
   const logOptions = logOptionsOf(config)
@@ -27,16 +31,13 @@ export async function run(sources: ConfigSources): Promise<number> {
 
   const registry = new MeterRegistry()
   registry.observe(() => [...processReadings(), targetInfo(resource)])
-  const supervisor = new Supervisor({
-    config,
-    log: logOptions,
-    registry,
-    components: siblingModule(import.meta.url, 'components'),
-  })
   const signals = new Signals((text) => log.warn(text))
   const metrics = config.service.telemetry.metrics && new MetricsServer(registry, config.service.telemetry.metrics)
   try {
-    const listening = await Promise.all([supervisor.start(), metrics?.start()]).then(([lane, address]) => [
+    const listening = await Promise.all([
+      supervisor.start({ config, log: logOptions, registry }),
+      metrics?.start(),
+    ]).then(([lane, address]) => [
       ...lane,
       ...(address === undefined
         ? []

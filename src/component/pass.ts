@@ -145,7 +145,8 @@ abstract class Walk {
     while (editor.nextRecord()) {
       for (const hook of hooks) {
         hook.call(cursor)
-        if (editor.recordDropped) {
+        // A record that is dropped, by itself or with what it lies in, is an item more that is gone.
+        if (editor.dropped !== this.#seen) {
           this.attribute(hook.index)
           break
         }

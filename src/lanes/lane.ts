@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
+import { workerData } from 'piscina'
 import { systemClock } from '../clock.ts'
 import type { ComponentContext } from '../component/contracts.ts'
 import { MemoryStorage } from '../component/memory-storage.ts'
@@ -8,7 +9,12 @@ import { type ContextScope, Graph } from '../graph/graph.ts'
 import { makeLogger } from '../telemetry/log.ts'
 import { SharedMeter } from '../telemetry/shared-meter.ts'
 import { deadlineIn } from './deadline.ts'
-import type { FromLane, LaneTask, Listening, ToLane } from './protocol.ts'
+import type { FromLane, LaneData, LaneTask, Listening, ToLane } from './protocol.ts'
+
+/** Loaded with the thread, before there is a task. */
+const lists = import((workerData as LaneData).components) as Promise<{ readonly default: ComponentLists }>
+// A failure is the task's to report.
+lists.catch(() => {})
 
 /** How long a start that failed may take to stop what had already started. */
 const CLEAN_UP_MS = 5_000
@@ -39,8 +45,7 @@ export default async function lane(task: LaneTask): Promise<void> {
 }
 
 async function buildGraph(task: LaneTask, say: (message: FromLane) => void, listening: Listening[]): Promise<Graph> {
-  const lists = (await import(task.components)) as { readonly default: ComponentLists }
-  const registry = registryOf(lists.default)
+  const registry = registryOf((await lists).default)
   const log = makeLogger(task.log)
   const meter = new SharedMeter(task.meter, (series) => say({ type: 'series', series }))
   const context = (scope: ContextScope): ComponentContext => ({

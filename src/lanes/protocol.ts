@@ -2,14 +2,18 @@ import type { ResolvedConfig } from '../config/resolved.ts'
 import type { LogOptions } from '../telemetry/log.ts'
 import type { SeriesDescriptor } from '../telemetry/shared-meter.ts'
 
+/** What a lane's thread is started with. */
+export interface LaneData {
+  /** Module whose default export is a `ComponentLists`: the lane loads the same components as the supervisor. */
+  readonly components: string
+}
+
 /** What a lane is started with. Crosses the thread by structured clone, the port by transfer. */
 export interface LaneTask {
   readonly config: ResolvedConfig
   readonly log: LogOptions
   /** Memory of the lane's meter, owned by the supervisor. */
   readonly meter: SharedArrayBuffer
-  /** Module whose default export is a `ComponentLists`: the lane loads the same components as the supervisor. */
-  readonly components: string
   readonly port: import('node:worker_threads').MessagePort
 }
 

@@ -5,15 +5,14 @@ import { SluiceError } from '../errors.ts'
 import type { LogOptions } from '../telemetry/log.ts'
 import type { MeterRegistry } from '../telemetry/registry.ts'
 import { SharedMeter } from '../telemetry/shared-meter.ts'
-import type { FromLane, LaneTask, Listening, ToLane } from './protocol.ts'
+import type { FromLane, LaneData, LaneTask, Listening, ToLane } from './protocol.ts'
 import { siblingModule } from './sibling-module.ts'
 
-export interface SupervisorOptions {
+/** What lanes run, and where what they tell goes. */
+export interface LaneOptions {
   readonly config: ResolvedConfig
   readonly log: LogOptions
   readonly registry: MeterRegistry
-  /** URL of the module whose default export lists the components. */
-  readonly components: string
   onStatus?(component: string, status: string, message?: string): void
 }
 
@@ -25,14 +24,17 @@ export interface SupervisorOptions {
  * thread's event loop, and with it every socket.
  */
 export class Supervisor {
-  readonly #options: SupervisorOptions
   readonly #pool: Piscina
   #lane: RunningLane | undefined
 
-  constructor(options: SupervisorOptions) {
-    this.#options = options
+  /**
+   * Starts a thread, which loads its modules while the configuration is still being read. `components` is the URL of the
+   * module whose default export lists the components.
+   */
+  constructor(components: string) {
     this.#pool = new Piscina({
       filename: siblingModule(import.meta.url, 'lane'),
+      workerData: { components } satisfies LaneData,
       minThreads: 1,
       maxThreads: 1,
       atomics: 'disabled',
@@ -42,8 +44,8 @@ export class Supervisor {
   }
 
   /** Resolves with what listens once everything has started; rejects with the first reason why not. */
-  async start(): Promise<readonly Listening[]> {
-    this.#lane = new RunningLane(this.#pool, this.#options)
+  async start(options: LaneOptions): Promise<readonly Listening[]> {
+    this.#lane = new RunningLane(this.#pool, options)
     try {
       return await this.#lane.started
     } catch (error) {
@@ -70,7 +72,7 @@ class RunningLane {
   readonly ended: Promise<void>
   readonly #port: MessageChannel['port1']
 
-  constructor(pool: Piscina, { config, log, registry, components, onStatus }: SupervisorOptions) {
+  constructor(pool: Piscina, { config, log, registry, onStatus }: LaneOptions) {
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
     const meter = SharedMeter.memory()
@@ -100,7 +102,7 @@ class RunningLane {
         hear(last.message as FromLane)
       port1.close()
     }
-    const task: LaneTask = { config, log, meter, components, port: port2 }
+    const task: LaneTask = { config, log, meter, port: port2 }
     this.ended = pool.run(task, { transferList: [port2] }).then(hangUp, (error: unknown) => {
       hangUp()
       const message = error instanceof Error ? error.message : String(error)

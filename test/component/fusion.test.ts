@@ -107,9 +107,16 @@ function run(
   const meter = new SharedMeter(memory, registry.attach(memory))
   const ledger = new PipelineLedger(meter, signal)
   const env = { ledger, meter, log: pino({ level: 'silent' }) }
-  const out: Delivery[] = []
+  // Copies: what a pass wrote is overwritten once its delivery is settled.
+  const out: { readonly bytes: Uint8Array; readonly items: number }[] = []
   const named: NamedProcessor[] = chain.map((processor, i) => ({ id: `p/${i}`, processor }))
-  let head: Consumer = { acknowledges: 'delivered', consume: (delivery) => void (out.push(delivery), ack(delivery)) }
+  let head: Consumer = {
+    acknowledges: 'delivered',
+    consume: (delivery) => {
+      out.push({ bytes: Buffer.concat(delivery.batch.chunks), items: delivery.batch.items })
+      ack(delivery)
+    },
+  }
   if (stages === 'fused') head = fuse(signal, named, env, head)
   else for (const one of named.toReversed()) head = fuse(signal, [one], env, head)
 
@@ -117,11 +124,10 @@ function run(
   ledger.accepted(items)
   const tracked = track(makeBatch(signal, [request.bytes], items, { arrivedAt: 0 }))
   head.consume(tracked.delivery)
-  const bytes = out.map(({ batch }) => Buffer.concat(batch.chunks))
-  for (const { batch } of out) expect(batch.items).toBe(countItems(signal, Buffer.concat(batch.chunks)))
+  for (const left of out) expect(left.items).toBe(countItems(signal, left.bytes))
   return {
     outcome: tracked.outcome,
-    out: bytes.map((chunk) => readProtobufjs(signal, chunk)),
+    out: out.map(({ bytes }) => readProtobufjs(signal, bytes)),
     ledger: ledgerRows(registry.read()).map(({ held: _, sent: __, ...row }) => row),
     counters: registry
       .read()

@@ -5,7 +5,13 @@ import { Supervisor } from '../../src/lanes/supervisor.ts'
 import { ledgerRows } from '../../src/telemetry/ledger.ts'
 import { MeterRegistry } from '../../src/telemetry/registry.ts'
 
-function start(source: object, sink: object = {}): { supervisor: Supervisor; registry: MeterRegistry } {
+interface Started {
+  readonly supervisor: Supervisor
+  readonly registry: MeterRegistry
+  readonly listening: ReturnType<Supervisor['start']>
+}
+
+function start(source: object, sink: object = {}): Started {
   const component = (id: string, config: object): ResolvedConfig['receivers'] => ({
     [id]: {
       id,
@@ -30,43 +36,39 @@ function start(source: object, sink: object = {}): { supervisor: Supervisor; reg
     secrets: [],
   }
   const registry = new MeterRegistry()
-  const supervisor = new Supervisor({
-    config,
-    log: { level: 'fatal', encoding: 'json', colour: false, initialFields: {} },
-    registry,
-    components: siblingModule(import.meta.url, 'support/components'),
-  })
+  const supervisor = new Supervisor(siblingModule(import.meta.url, 'support/components'))
   onTestFinished(() => supervisor.stop(0))
-  return { supervisor, registry }
+  const log = { level: 'fatal', encoding: 'json', colour: false, initialFields: {} } as const
+  return { supervisor, registry, listening: supervisor.start({ config, log, registry }) }
 }
 
 test('pipelines run in a thread of their own, whose books the supervisor reads', async () => {
-  const { supervisor, registry } = start({ items: 7 })
-  expect(await supervisor.start()).toEqual([{ component: 'receiver source', transport: 'none', address: 'nowhere:1' }])
+  const { supervisor, registry, listening } = start({ items: 7 })
+  expect(await listening).toEqual([{ component: 'receiver source', transport: 'none', address: 'nowhere:1' }])
   await supervisor.stop(1000)
   await supervisor.ended
   expect(ledgerRows(registry.read())).toMatchObject([{ pipeline: 'traces', accepted: 7, sent: 7, held: 0 }])
 })
 
 test('what is still held at a stop is given up and booked', async () => {
-  const { supervisor, registry } = start({ items: 3 }, { keep: true })
-  await supervisor.start()
+  const { supervisor, registry, listening } = start({ items: 3 }, { keep: true })
+  await listening
   expect(ledgerRows(registry.read())).toMatchObject([{ accepted: 3, sent: 0, held: 3 }])
   await supervisor.stop(1000)
   expect(ledgerRows(registry.read())).toMatchObject([{ accepted: 3, failed: { stopping: 3 }, held: 0 }])
 })
 
 test('a start that fails says which component and why', async () => {
-  const { supervisor } = start({ refuse_start: true })
-  await expect(supervisor.start()).rejects.toMatchObject({
+  const { listening } = start({ refuse_start: true })
+  await expect(listening).rejects.toMatchObject({
     code: 'LISTEN_FAILED',
     message: 'receiver source: there is no such place',
   })
 })
 
 test('a thread that throws ends with its reason, and its books stay', async () => {
-  const { supervisor, registry } = start({ items: 4, crash: true })
-  await supervisor.start()
+  const { supervisor, registry, listening } = start({ items: 4, crash: true })
+  await listening
   await expect(supervisor.ended).rejects.toMatchObject({
     code: 'LANE_LOST',
     message: expect.stringContaining('lost my mind'),

@@ -5,7 +5,7 @@ import type { Fields } from '../../../src/config/field.ts'
 import { loadConfig } from '../../../src/config/load.ts'
 import { formatProblem } from '../../../src/config/problem.ts'
 import { createRegistry, type Described } from '../../../src/config/registry.ts'
-import { type Batch, makeBatch, type Signal } from '../../../src/otlp/batch.ts'
+import { makeBatch, type Signal } from '../../../src/otlp/batch.ts'
 import { countItems } from '../../../src/otlp/count.ts'
 import { PipelineLedger } from '../../../src/telemetry/ledger.ts'
 import { type TestContext, testContext } from '../../support/context.ts'
@@ -24,19 +24,20 @@ export async function startRecordProcessor(
 ): Promise<Running> {
   const ctx = testContext({ kind: 'processor', id: definition.type, signals: [signal], pipeline: signal })
   const processor = await definition.record(await resolveOptions(definition, signal, options), ctx)
-  const out: Batch[] = []
+  let out: Uint8Array | undefined
   const environment = { ledger: new PipelineLedger(ctx.meter, signal), log: ctx.log, meter: ctx.meter }
   const pipeline = fuse(signal, [{ id: ctx.id, processor }], environment, {
     acknowledges: 'delivered',
     consume(delivery) {
-      out.push(delivery.batch)
+      // A copy: what a pass wrote is overwritten once its delivery is settled.
+      out = Buffer.concat(delivery.batch.chunks)
       delivery.settle({ ok: true, rejected: 0 })
     },
   })
   return {
     ctx,
     run(request) {
-      out.length = 0
+      out = undefined
       const batch = makeBatch(signal, [request], countItems(signal, request), { arrivedAt: 0 })
       pipeline.consume(
         deliver(batch, {
@@ -45,7 +46,7 @@ export async function startRecordProcessor(
           },
         }),
       )
-      return out[0] && Buffer.concat(out[0].chunks)
+      return out
     },
   }
 }
