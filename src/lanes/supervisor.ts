@@ -17,6 +17,14 @@ export interface LaneOptions {
 }
 
 /**
+ * What node:http2 reads comes in ArrayBuffers that live for microseconds, and passing data makes next to nothing else. In
+ * V8's usual young generation of 48 MiB they would pile up until their external memory forces a full collection, a
+ * dozen a second. In a small one cheap scavenges free them in time: 0.58x the CPU per span on bench case `pass`, 0.75x
+ * on `edit`, and 180 instead of 225 MiB resident. V8 takes a third of it as one semi-space.
+ */
+const YOUNG_GENERATION_MB = 6
+
+/**
  * Owns the threads that pipelines run in. It touches no telemetry: it starts lanes, tells them to stop and keeps the
  * memory their meters write to.
  *
@@ -38,6 +46,7 @@ export class Supervisor {
       minThreads: 1,
       maxThreads: 1,
       atomics: 'disabled',
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
       // The lane ends by itself; a thread without a task is not kept.
       idleTimeout: 0,
     })
