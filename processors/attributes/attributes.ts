@@ -30,7 +30,8 @@ export default define({
       abort: () => actions.abort(),
     }
     if (config.include === undefined && config.exclude === undefined) {
-      const apply = ({ attributes }: { readonly attributes: Attributes }): void => actions.apply(attributes)
+      const run = actions.apply
+      const apply = ({ attributes }: { readonly attributes: Attributes }): void => run(attributes)
       return { access: { record: OWN_RECORD }, span: apply, log: apply, dataPoint: apply, ...common }
     }
     const selection = new Selection(config.include, config.exclude, ctx)

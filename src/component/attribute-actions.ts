@@ -95,7 +95,6 @@ type Step = (attributes: Attributes) => void
 
 /** Actions ready to run: keys prepared, values encoded, so that constant ones allocate nothing per record. */
 export class AttributeActions {
-  readonly #steps: readonly Step[]
   readonly #conversions: readonly Conversion[]
 
   constructor(actions: readonly ActionConfig[], ctx: ComponentContext) {
@@ -105,16 +104,21 @@ export class AttributeActions {
         .map((config) => [config, new Conversion(Key.of(config.key), config.converted_type!, ctx)]),
     )
     this.#conversions = [...conversions.values()]
-    this.#steps = actions.map((config) => {
+    const steps = actions.map((config): Step => {
       const conversion = conversions.get(config)
       return conversion ? (attributes) => conversion.run(attributes) : makeStep(config)
     })
+    // Most processors have one action: no loop around it.
+    this.apply =
+      steps.length === 1
+        ? steps[0]!
+        : (attributes) => {
+            for (let i = 0; i < steps.length; i++) steps[i]!(attributes)
+          }
   }
 
   /** Runs every action, in the order of the configuration. */
-  apply(attributes: Attributes): void {
-    for (const step of this.#steps) step(attributes)
-  }
+  readonly apply: (attributes: Attributes) => void
 
   /** Counts what happened since the last `commit` or `abort`. */
   commit(): void {
