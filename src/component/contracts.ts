@@ -48,7 +48,7 @@ export interface ComponentContext {
   listening(endpoint: { readonly transport: string; readonly address: string }): void
   /** The running instances of the service's extensions, by id. */
   extension(id: string): Component | undefined
-  /** Health as the health_check extension reports it: `recoverable` and `permanent` carry what is wrong. */
+  /** Health of this instance, as `sluice_component_healthy` shows it; `message` says what is wrong. */
   report(status: 'ok' | 'recoverable' | 'permanent' | 'fatal', message?: string): void
 }
 

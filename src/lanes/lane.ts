@@ -44,6 +44,8 @@ export default async function lane(task: LaneTask): Promise<void> {
   }
 }
 
+const HEALTHY = { description: '1 while a component that reports its health is well, 0 while it is not.' }
+
 async function buildGraph(task: LaneTask, say: (message: FromLane) => void, listening: Listening[]): Promise<Graph> {
   const registry = registryOf((await lists).default)
   const log = makeLogger(task.log)
@@ -61,14 +63,11 @@ async function buildGraph(task: LaneTask, say: (message: FromLane) => void, list
     listening: ({ transport, address }) => {
       listening.push({ component: `${scope.kind} ${scope.id}`, transport, address })
     },
-    extension: scope.extension,
-    report: (status, message) =>
-      say({
-        type: 'status',
-        component: `${scope.kind} ${scope.id}`,
-        status,
-        ...(message !== undefined && { message }),
-      }),
+    extension: (id) => scope.extension(id),
+    report: (status) => {
+      const labels = { component: `${scope.kind} ${scope.id}` }
+      meter.gauge('sluice_component_healthy', labels, HEALTHY).set(status === 'ok' ? 1 : 0)
+    },
   })
   return Graph.build(task.config, { definition: (kind, type) => definitionOf(registry, kind, type), context })
 }

@@ -27,6 +27,5 @@ export type FromLane =
   | { readonly type: 'series'; readonly series: SeriesDescriptor }
   | { readonly type: 'started'; readonly listening: readonly Listening[] }
   | { readonly type: 'failed'; readonly code: string; readonly message: string }
-  | { readonly type: 'status'; readonly component: string; readonly status: string; readonly message?: string }
 
 export type ToLane = { readonly type: 'stop'; readonly timeoutMs: number }

@@ -13,7 +13,6 @@ export interface LaneOptions {
   readonly config: ResolvedConfig
   readonly log: LogOptions
   readonly registry: MeterRegistry
-  onStatus?(component: string, status: string, message?: string): void
 }
 
 /**
@@ -81,7 +80,7 @@ class RunningLane {
   readonly ended: Promise<void>
   readonly #port: MessageChannel['port1']
 
-  constructor(pool: Piscina, { config, log, registry, onStatus }: LaneOptions) {
+  constructor(pool: Piscina, { config, log, registry }: LaneOptions) {
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
     const meter = SharedMeter.memory()
@@ -98,9 +97,6 @@ class RunningLane {
           break
         case 'failed':
           reject(new SluiceError(message.code, message.message))
-          break
-        case 'status':
-          onStatus?.(message.component, message.status, message.message)
           break
       }
     }

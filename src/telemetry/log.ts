@@ -35,7 +35,18 @@ function prettyStream(colour: boolean): DestinationStream {
     colorize: colour,
     translateTime: 'SYS:HH:MM:ss.l',
     ignore: 'component,pipeline',
-    messageFormat: ({ component, pipeline, msg }) =>
-      `${component === undefined ? '' : `${String(component)}${pipeline === undefined ? '' : ` in ${String(pipeline)}`}: `}${String(msg)}`,
+    messageFormat: (line) => named(line as unknown as Named),
   })
+}
+
+interface Named {
+  readonly msg: string
+  readonly component?: string
+  readonly pipeline?: string
+}
+
+/** The message after whom it comes from: `processor batch in traces: …`. */
+function named({ component, pipeline, msg }: Named): string {
+  if (component === undefined) return msg
+  return pipeline === undefined ? `${component}: ${msg}` : `${component} in ${pipeline}: ${msg}`
 }

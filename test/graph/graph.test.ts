@@ -43,15 +43,14 @@ class Rig {
   }
 
   definitions(): Definition[] {
-    const rig = this
     return [
       define({
         ...described,
         kind: 'receiver',
         type: 'in',
-        create(_, ctx, next) {
-          Object.assign(rig.outputs, next)
-          return rig.life(ctx.id)
+        create: (_, ctx, next) => {
+          Object.assign(this.outputs, next)
+          return this.life(ctx.id)
         },
       }),
       define({
@@ -59,7 +58,7 @@ class Rig {
         kind: 'processor',
         type: 'half',
         create: (_, ctx, next) => ({
-          ...rig.life(`${ctx.id}@${ctx.pipeline}`),
+          ...this.life(`${ctx.id}@${ctx.pipeline}`),
           acknowledges: next.acknowledges,
           consume(delivery) {
             const { batch } = delivery
@@ -73,9 +72,9 @@ class Rig {
         kind: 'exporter',
         type: 'out',
         create: (_, ctx): Component & Consumer => ({
-          ...rig.life(ctx.id),
+          ...this.life(ctx.id),
           acknowledges: 'delivered',
-          consume: (delivery) => (rig.behaviour.get(ctx.id) ?? ack)(delivery),
+          consume: (delivery) => (this.behaviour.get(ctx.id) ?? ack)(delivery),
         }),
       }),
       define({
@@ -84,12 +83,12 @@ class Rig {
         type: 'link',
         connects: BOTH.map((signal) => [signal, signal] as const),
         create: (_, ctx, next: ConnectorOutputs) => ({
-          ...rig.life(ctx.id),
+          ...this.life(ctx.id),
           acknowledges: 'delivered',
           consume: (delivery) => next.to(delivery.batch.signal)?.consume(delivery),
         }),
       }),
-      define({ ...described, kind: 'extension', type: 'ext', create: (_, ctx) => rig.life(ctx.id) }),
+      define({ ...described, kind: 'extension', type: 'ext', create: (_, ctx) => this.life(ctx.id) }),
     ] as unknown as Definition[]
   }
 
