@@ -2,7 +2,7 @@ import { AttributeActions, actionsField, checkActions } from '../../src/componen
 import { define } from '../../src/component/define.ts'
 import type { Access } from '../../src/component/record-processor.ts'
 import type { Attributes } from '../../src/otlp/cursors.ts'
-import { checkMatch, matchField } from './match-config.ts'
+import { checkMatch, checkMatchFor, matchField } from './match-config.ts'
 import { Selection } from './selection.ts'
 
 const OWN_RECORD: Access = { reads: ['record'], writes: ['record'] }
@@ -23,6 +23,10 @@ export default define({
     ...checkMatch(config.include, 'include'),
     ...checkMatch(config.exclude, 'exclude'),
   ],
+  checkSignal: (config, signal) => [
+    ...checkMatchFor(signal, config.include, 'include'),
+    ...checkMatchFor(signal, config.exclude, 'exclude'),
+  ],
   record(config, ctx) {
     const actions = new AttributeActions(config.actions, ctx)
     const common = {
@@ -34,7 +38,7 @@ export default define({
       const apply = ({ attributes }: { readonly attributes: Attributes }): void => run(attributes)
       return { access: { record: OWN_RECORD }, span: apply, log: apply, dataPoint: apply, ...common }
     }
-    const selection = new Selection(config.include, config.exclude, ctx)
+    const selection = new Selection(config.include, config.exclude)
     return {
       access: { ...selection.access, record: OWN_RECORD },
       ...selection.hooks,

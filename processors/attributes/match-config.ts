@@ -94,14 +94,13 @@ export function checkMatch(config: MatchConfig | undefined, at: string): ConfigP
   return problems
 }
 
-/** What only a pipeline's signal decides; undefined where `config` fits it. */
-export function misfit(config: MatchConfig, signal: Signal): string | undefined {
-  if (signal === 'profiles') return 'profiles have no attributes to match by'
+/** What only a pipeline's signal decides. */
+export function checkMatchFor(signal: Signal, config: MatchConfig | undefined, at: string): ConfigProblem[] {
+  if (config === undefined || signal === 'profiles') return []
   const fitting = PROPERTIES[signal]
+  const ways = fitting.join(', ')
   const strange = given(config, ALL).filter((property) => !fitting.includes(property))
-  if (strange.length > 0) return `${strange.join(', ')} cannot match ${signal}: use ${fitting.join(', ')}`
-  if (given(config, fitting).length === 0) return `add at least one of ${fitting.join(', ')} to match ${signal} by`
-  return undefined
+  return strange.map((property) => ({ path: [at, property], message: `cannot match ${signal}, use ${ways}` }))
 }
 
 function given(config: MatchConfig, properties: readonly Property[]): Property[] {

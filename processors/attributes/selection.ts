@@ -1,9 +1,7 @@
-import type { ComponentContext } from '../../src/component/contracts.ts'
 import type { RecordProcessor } from '../../src/component/record-processor.ts'
-import { SluiceError } from '../../src/errors.ts'
 import type { LogCursor, MetricCursor, ResourceCursor, ScopeCursor, SpanCursor } from '../../src/otlp/cursors.ts'
 import { compileMatch, type Match } from './match.ts'
-import { type MatchConfig, misfit } from './match-config.ts'
+import type { MatchConfig } from './match-config.ts'
 
 /**
  * Which records are edited: those that `include` matches, but for those that `exclude` matches.
@@ -15,9 +13,9 @@ export class Selection {
   readonly #include: Side | undefined
   readonly #exclude: Side | undefined
 
-  constructor(include: MatchConfig | undefined, exclude: MatchConfig | undefined, ctx: ComponentContext) {
-    this.#include = include && new Side('include', include, ctx)
-    this.#exclude = exclude && new Side('exclude', exclude, ctx)
+  constructor(include: MatchConfig | undefined, exclude: MatchConfig | undefined) {
+    this.#include = include && new Side(include)
+    this.#exclude = exclude && new Side(exclude)
   }
 
   /** The hooks above the record's that this selection needs. */
@@ -72,13 +70,7 @@ class Side {
   #scope = true
   #metric = true
 
-  constructor(name: string, config: MatchConfig, { id, pipeline, signals }: ComponentContext) {
-    for (const signal of signals) {
-      const problem = misfit(config, signal)
-      if (problem !== undefined) {
-        throw new SluiceError('CONFIG_VALUE', `processor ${id} in ${pipeline ?? signal}: ${name}: ${problem}`)
-      }
-    }
+  constructor(config: MatchConfig) {
     this.match = compileMatch(config)
   }
 

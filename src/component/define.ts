@@ -25,6 +25,8 @@ interface Describes<F extends Fields> {
   readonly config: F
   /** Cross-field checks. Pure: no I/O, so that `validate` needs no network. */
   check?(config: ConfigOf<F>): readonly ConfigProblem[]
+  /** What does not go with a pipeline of `signal`, one of `signals`. Asked once for each signal that it is used for. */
+  checkSignal?(config: ConfigOf<F>, signal: Signal): readonly ConfigProblem[]
 }
 
 export type Made<T> = T | Promise<T>

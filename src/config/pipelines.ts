@@ -5,7 +5,7 @@ import { didYouMean } from './nearest.ts'
 import type { Report } from './problem.ts'
 import { KIND_OF, type Registry } from './registry.ts'
 import { type ResolvedPipeline, SECTIONS, type Section } from './resolved.ts'
-import { isEmpty, keyAt, type Path, type Place, placeAt, type Tree, valueAt } from './tree.ts'
+import { formatPath, isEmpty, keyAt, type Path, type Place, placeAt, type Tree, valueAt } from './tree.ts'
 
 export interface Pipelines {
   readonly pipelines: readonly ResolvedPipeline[]
@@ -37,6 +37,9 @@ class References {
     Section,
     Set<string>
   >
+
+  /** Section, id and signal of what `checkSignal` was asked about. */
+  readonly #checked = new Set<string>()
 
   constructor(components: ConfiguredComponents, registry: Registry, root: Tree, report: Report) {
     this.#components = components
@@ -142,7 +145,7 @@ class References {
     return ids.length === 0 ? '' : `; there are ${ids.join(', ')}`
   }
 
-  #supports({ definition, section, id }: Configured, role: Role, signal: Signal, path: Path): void {
+  #supports({ definition, config, section, id }: Configured, role: Role, signal: Signal, path: Path): void {
     if (definition === undefined) return
     const kind = KIND_OF[section]
     const end = role === 'exporters' ? 0 : 1
@@ -150,7 +153,16 @@ class References {
       section === 'connectors'
         ? SIGNALS.filter((candidate) => definition.connects?.some((pair) => pair[end] === candidate))
         : definition.signals
-    if (signals.includes(signal)) return
+    if (signals.includes(signal)) {
+      const question = `${section} ${id} ${signal}`
+      if (config === undefined || this.#checked.has(question)) return
+      this.#checked.add(question)
+      for (const { path: below, message } of definition.checkSignal?.(config, signal) ?? []) {
+        const at = [section, id, ...below]
+        this.#report.problem('CONFIG_SIGNAL', this.#place(at), at, `${message}; ${formatPath(path)} uses it`)
+      }
+      return
+    }
     const use = section === 'connectors' ? (end === 0 ? 'takes' : 'gives') : 'supports'
     const only = signals.length === 0 ? 'none' : signals.join(', ')
     const message = `the ${kind} "${id}" does not do ${signal}; it ${use} ${only}`

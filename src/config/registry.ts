@@ -14,6 +14,10 @@ export interface Described {
   readonly summary: string
   readonly config: Fields
   check?(config: object): readonly { readonly path: readonly (string | number)[]; readonly message: string }[]
+  checkSignal?(
+    config: object,
+    signal: Signal,
+  ): readonly { readonly path: readonly (string | number)[]; readonly message: string }[]
   readonly connects?: readonly (readonly [from: Signal, to: Signal])[]
 }
 

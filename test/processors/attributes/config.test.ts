@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import attributes from '../../../processors/attributes/attributes.ts'
-import { testContext } from '../../support/context.ts'
-import { problemsOf, resolveOptions } from '../support/run-record-processor.ts'
+import { problemsOf } from '../support/run-record-processor.ts'
 
 const at = 'processors.attributes'
 const RE2 = 'regular expressions wait for the RE2 engine; list the keys one by one meanwhile'
@@ -109,21 +108,33 @@ describe('what include and exclude may say', () => {
   })
 
   test.each([
-    ['logs', { services: ['a'] }, 'include: services cannot match logs: use log_bodies, '],
+    ['logs', { services: ['a'] }, ['include.services: cannot match logs, use log_bodies, log_severity_texts, ']],
     [
       'metrics',
       { attributes: [{ key: 'a' }] },
-      'include: attributes cannot match metrics: use metric_names, resources',
+      ['include.attributes: cannot match metrics, use metric_names, resources'],
     ],
     [
       'traces',
-      { log_bodies: ['a'], metric_names: ['b'] },
-      'include: log_bodies, metric_names cannot match traces: use ',
+      { span_names: ['a'], log_bodies: ['a'], metric_names: ['b'] },
+      ['include.log_bodies: cannot match traces, use ', 'include.metric_names: cannot match traces, use '],
     ],
-  ] as const)('a pipeline of %s does not take %o', async (signal, properties, message) => {
+  ] as const)('a pipeline of %s does not take %o', async (signal, properties, messages) => {
     const include = { match_type: 'strict', ...properties }
-    const config = await resolveOptions(attributes, signal, { actions, include })
-    const ctx = testContext({ id: 'attributes/eu', signals: [signal], pipeline: `${signal}/eu` })
-    expect(() => attributes.record(config as never, ctx)).toThrow(`processor attributes/eu in ${signal}/eu: ${message}`)
+    const problems = await problemsOf(attributes, signal, { actions, include })
+    expect(problems).toEqual(messages.map((message) => expect.stringContaining(`${at}.${message}`)))
+    for (const problem of problems) {
+      expect(problem).toContain(`; service.pipelines.${signal}.processors[0] uses it  (CONFIG_SIGNAL)`)
+    }
+  })
+
+  test('two pipelines of a signal that it does not fit are one problem', async () => {
+    const include = { match_type: 'strict', span_names: ['a'] }
+    const problems = await problemsOf(attributes, ['traces', 'logs', 'logs/eu'], { actions, include })
+    expect(problems).toEqual([
+      expect.stringMatching(
+        /include.span_names: cannot match logs, use .*; service.pipelines.logs.processors\[0\] uses it/,
+      ),
+    ])
   })
 })

@@ -53,21 +53,21 @@ export async function startRecordProcessor(
 
 /** The options as the loader hands them to the component; throws the problems it finds, one a line. */
 export async function resolveOptions(definition: RecordProcessorDefinition, signal: Signal, options: object) {
-  const { config, problems } = await load(definition, signal, options)
+  const { config, problems } = await load(definition, [signal], options)
   if (config === undefined) throw new Error(problems.join('\n'))
   return config
 }
 
-/** What is wrong with the options, as `sluice validate` prints it but without the place. */
+/** What is wrong with the options, as `sluice validate` prints it but without the place; `pipelines` are ids. */
 export async function problemsOf(
   definition: RecordProcessorDefinition,
-  signal: Signal,
+  pipelines: string | readonly string[],
   options: object,
 ): Promise<string[]> {
-  return (await load(definition, signal, options)).problems
+  return (await load(definition, [pipelines].flat(), options)).problems
 }
 
-async function load(definition: RecordProcessorDefinition, signal: Signal, options: object) {
+async function load(definition: RecordProcessorDefinition, pipelines: readonly string[], options: object) {
   const end = (kind: 'receiver' | 'exporter'): Described => ({
     kind,
     type: 'nop',
@@ -76,11 +76,12 @@ async function load(definition: RecordProcessorDefinition, signal: Signal, optio
     config: {} satisfies Fields,
   })
   const registry = createRegistry<Described>([end('receiver'), end('exporter'), definition as Described])
+  const pipeline = { receivers: ['nop'], processors: [definition.type], exporters: ['nop'] }
   const yaml = JSON.stringify({
     receivers: { nop: {} },
     processors: { [definition.type]: options },
     exporters: { nop: {} },
-    service: { pipelines: { [signal]: { receivers: ['nop'], processors: [definition.type], exporters: ['nop'] } } },
+    service: { pipelines: Object.fromEntries(pipelines.map((id) => [id, pipeline])) },
   })
   const loaded = await loadConfig({ config: [`yaml:${yaml}`], env: {}, cwd: '/' }, registry)
   const component = loaded.config?.processors[definition.type]
