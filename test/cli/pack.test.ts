@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { endAll, eventually, runSluice, startSluice } from '../docs/support/sluice.ts'
-import { root } from '../docs/support/tree.ts'
+import { endAll, eventually, runSluice, startSluice } from '../support/sluice.ts'
+import { root } from '../support/tree.ts'
 
 // What npm would publish, installed into an empty folder with its dependencies from the registry (or npm's cache), and
 // used from there. The tests of everything else run the sources; that both forms behave alike is sampled here, not shown.

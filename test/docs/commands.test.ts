@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { runSluice } from './support/sluice.ts'
-import { read } from './support/tree.ts'
+import { runSluice } from '../support/sluice.ts'
+import { read } from '../support/tree.ts'
 
 test('the README lists the commands that there are', async () => {
   const { stdout } = await runSluice(['--help'])

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { COMPONENT_FOLDERS, files, read } from './support/tree.ts'
+import { COMPONENT_FOLDERS, files, read } from '../support/tree.ts'
 
 /** One template, so that a reader who knows one README finds everything in the others. */
 const SECTIONS = ['Overview', 'Getting started', 'Reference', 'Delivery', 'Limits']

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { errorCodes, generated } from '../../tools/generated.ts'
-import { COMPONENT_FOLDERS, files, read, withoutComments } from './support/tree.ts'
+import { COMPONENT_FOLDERS, files, read, withoutComments } from '../support/tree.ts'
 
 test('generated files and tables are current; if not: npm run generate', async () => {
   const all = await generated()

@@ -1,6 +1,6 @@
 import { builtinModules } from 'node:module'
 import { describe, expect, test } from 'vitest'
-import { COMPONENT_FOLDERS, files, imports, read, root, withoutComments } from './support/tree.ts'
+import { COMPONENT_FOLDERS, files, imports, read, root, withoutComments } from '../support/tree.ts'
 
 // The architecture as rules: src/README.md draws the layers, this file refuses an import that points up.
 

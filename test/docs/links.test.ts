@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { files, read, resolveLink, root } from './support/tree.ts'
+import { files, read, resolveLink, root } from '../support/tree.ts'
 
 const documents = files('*.md', '*/**/*.md')
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { read } from './support/tree.ts'
+import { read } from '../support/tree.ts'
 
 interface Entry {
   readonly optionalDependencies?: Readonly<Record<string, string>>

@@ -4,9 +4,9 @@ import { basename, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { PlainObject } from '../../src/otlp/plain-object.ts'
 import { writeProtobufjs } from '../otlp/support/oracles.ts'
-import { type Backend, startBackend } from './support/backend.ts'
-import { endAll, eventually, type RunningSluice, runSluice, startSluice } from './support/sluice.ts'
-import { files, root } from './support/tree.ts'
+import { type Backend, startBackend } from '../support/backend.ts'
+import { endAll, eventually, type RunningSluice, runSluice, startSluice } from '../support/sluice.ts'
+import { files, root } from '../support/tree.ts'
 
 // Ports are the only thing that the tests change in the files: an agent, a gateway and the default metrics port cannot
 // all be had on one machine. That the default ports work is shown by readme.test.ts, where they are free.

@@ -4,8 +4,8 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { endAll, eventually, type RunningSluice, runSluice, startSluice } from './support/sluice.ts'
-import { read, root } from './support/tree.ts'
+import { endAll, eventually, type RunningSluice, runSluice, startSluice } from '../support/sluice.ts'
+import { read, root } from '../support/tree.ts'
 
 // The lines of the README as a newcomer types them, in a clone of their own with an empty node_modules. The only help
 // they get: other ports where the usual ones are taken on this machine. `npm test` is not run inside itself: .ci/run

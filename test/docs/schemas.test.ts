@@ -1,7 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { files, read } from './support/tree.ts'
+import { files, read } from '../support/tree.ts'
 
 // The schemas are for editors; the loader has its own checks. Shown: what runs is clean in an editor, and a slip is not.
 

@@ -11,7 +11,7 @@ import type { Registry } from '../../src/config/registry.ts'
 import { KIND_OF } from '../../src/config/registry.ts'
 import { SECTIONS } from '../../src/config/resolved.ts'
 import type { Signal } from '../../src/otlp/batch.ts'
-import { files, read, root } from './support/tree.ts'
+import { files, read, root } from '../support/tree.ts'
 
 // A block that has a `service` is loaded as it stands. Others show some components: each is put into pipelines of every
 // signal it takes, between nop and nop, so that its keys and values meet the real loader.

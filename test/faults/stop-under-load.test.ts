@@ -5,10 +5,10 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { type Backend, startBackend } from '../docs/support/backend.ts'
-import { endAll, eventually, type RunningSluice, runSluice, startSluice } from '../docs/support/sluice.ts'
-import { exportGrpc } from '../interop/support/grpc-client.ts'
 import { writeProtobufjs } from '../otlp/support/oracles.ts'
+import { type Backend, startBackend } from '../support/backend.ts'
+import { exportGrpc } from '../support/grpc-client.ts'
+import { endAll, eventually, type RunningSluice, runSluice, startSluice } from '../support/sluice.ts'
 
 let folder: string
 beforeAll(() => {

@@ -4,13 +4,14 @@ import { join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import attributes from '../../processors/attributes/attributes.ts'
 import type { PlainObject } from '../../src/otlp/plain-object.ts'
-import { type Backend, startBackend } from '../docs/support/backend.ts'
-import { eventually } from '../docs/support/sluice.ts'
 import { readProtobufjs, writeProtobufjs } from '../otlp/support/oracles.ts'
 import { startRecordProcessor } from '../processors/support/run-record-processor.ts'
+import { type Backend, startBackend } from '../support/backend.ts'
+import { exportGrpc } from '../support/grpc-client.ts'
+import { freePort } from '../support/ports.ts'
+import { eventually } from '../support/sluice.ts'
 import { buildCollector } from './build-collector.ts'
-import { collectorAvailable, endCollectors, freePort, startCollector } from './support/collector.ts'
-import { exportGrpc } from './support/grpc-client.ts'
+import { collectorAvailable, endCollectors, startCollector } from './support/collector.ts'
 
 // Every action on every kind of value, by contrib's attributes processor and by ours. What this does not prove: what
 // happens to an attribute whose key comes twice, where ours leaves one (README.md of the processor says so).

@@ -10,10 +10,10 @@ import { OTLPTraceExporter as ProtoTraceExporter } from '@opentelemetry/exporter
 import { CompressionAlgorithm } from '@opentelemetry/otlp-exporter-base'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { PlainObject } from '../../src/otlp/plain-object.ts'
-import { type Backend, startBackend } from '../docs/support/backend.ts'
-import { endAll, eventually, type RunningSluice, startSluice } from '../docs/support/sluice.ts'
+import { type Backend, startBackend } from '../support/backend.ts'
+import { STABLE, type Stable } from '../support/otlp-services.ts'
+import { endAll, eventually, type RunningSluice, startSluice } from '../support/sluice.ts'
 import { makeLogs, makeMetrics, makeSpans } from './support/sdk-telemetry.ts'
-import { STABLE, type Stable } from './support/telemetry.ts'
 
 // The same spans, points and records leave the SDK twice, once straight to a backend and once through Sluice to another.
 // What this does not prove: anything about batching or retries, which have tests of their own.

@@ -2,9 +2,9 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
-import { eventually } from '../../docs/support/sluice.ts'
+import { accepts } from '../../support/ports.ts'
+import { eventually } from '../../support/sluice.ts'
 import { buildCollector, collectorPath, hasGo } from '../build-collector.ts'
 
 /** False where there is neither a built Collector nor a Go to build it with. */
@@ -63,26 +63,5 @@ export async function collectorVerdict(file: string, env: Readonly<Record<string
     execFile(buildCollector(), ['validate', `--config=${file}`], options, (error, stdout, stderr) => {
       resolve(error === null ? '' : `${stdout}${stderr}`)
     })
-  })
-}
-
-/** A port that was free a moment ago: Collectors do not say where port 0 took them. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1')
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', () => resolve(false))
   })
 }

@@ -1,9 +1,6 @@
 /** One request per signal with every field that a well-behaved client can set, and a form to compare them in. */
-import type { Signal } from '../../../src/otlp/batch.ts'
 import type { PlainField, PlainObject } from '../../../src/otlp/plain-object.ts'
-
-export type Stable = Exclude<Signal, 'profiles'>
-export const STABLE = ['traces', 'metrics', 'logs'] as const satisfies readonly Stable[]
+import type { Stable } from '../../support/otlp-services.ts'
 
 const TIME = 1_760_000_000_123_456_789n
 

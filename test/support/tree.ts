@@ -3,7 +3,7 @@ import { dirname, join, posix, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** The repository's folder. */
-export const root = fileURLToPath(new URL('../../..', import.meta.url)).replace(/[/\\]$/, '')
+export const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/[/\\]$/, '')
 
 /** The folders that hold components, named as the YAML's sections. */
 export const COMPONENT_FOLDERS = ['receivers', 'processors', 'exporters', 'connectors', 'extensions'] as const

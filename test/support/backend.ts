@@ -2,11 +2,9 @@ import { createServer, type Server as HttpServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { gunzipSync } from 'node:zlib'
 import { Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js'
-import type { Signal } from '../../../src/otlp/batch.ts'
-import type { PlainObject } from '../../../src/otlp/plain-object.ts'
-import { readProtobufjs } from '../../otlp/support/oracles.ts'
-
-type Stable = Exclude<Signal, 'profiles'>
+import type { PlainObject } from '../../src/otlp/plain-object.ts'
+import { readProtobufjs } from '../otlp/support/oracles.ts'
+import { exportPath, STABLE, type Stable } from './otlp-services.ts'
 
 /** A place where telemetry ends, by software that is not Sluice: @grpc/grpc-js and node:http, read by protobufjs. */
 export interface Backend {
@@ -17,13 +15,6 @@ export interface Backend {
   readonly received: { readonly signal: Stable; readonly by: 'grpc' | 'http'; readonly request: PlainObject }[]
   stop(): Promise<void>
 }
-
-const SERVICES: Readonly<Record<Stable, string>> = {
-  traces: 'trace.v1.TraceService',
-  metrics: 'metrics.v1.MetricsService',
-  logs: 'logs.v1.LogsService',
-}
-const SIGNALS = Object.keys(SERVICES) as Stable[]
 
 export async function startBackend(): Promise<Backend> {
   const received: Backend['received'] = []
@@ -49,10 +40,10 @@ type Take = (signal: Stable, by: 'grpc' | 'http', bytes: Uint8Array) => void
 async function grpcServer(take: Take): Promise<{ server: Server; port: number }> {
   const server = new Server()
   const raw = (bytes: Buffer): Buffer => bytes
-  for (const signal of SIGNALS) {
+  for (const signal of STABLE) {
     const service: ServiceDefinition = {
       Export: {
-        path: `/opentelemetry.proto.collector.${SERVICES[signal]}/Export`,
+        path: exportPath(signal),
         requestStream: false,
         responseStream: false,
         requestSerialize: raw,
@@ -81,7 +72,7 @@ async function httpServer(take: Take): Promise<HttpServer> {
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
-      const signal = SIGNALS.find((each) => request.url === `/v1/${each}`)
+      const signal = STABLE.find((each) => request.url === `/v1/${each}`)
       if (signal === undefined) {
         response.writeHead(404).end()
         return
