@@ -2,11 +2,11 @@
 import { type ChildProcess, fork, type StdioOptions, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { accepts, freePort } from '../test/support/ports.ts'
 import type { Engine } from './cases.ts'
 import type { Command, Reply, Totals, Window } from './load.ts'
 
@@ -65,7 +65,7 @@ export async function startEngine(engine: Engine, options: EngineOptions): Promi
     rmSync(folder, { recursive: true, force: true })
   }
   try {
-    await accepts(port, child, () => output)
+    await listens(port, child, () => output)
   } catch (error) {
     await stop()
     throw error
@@ -113,34 +113,14 @@ function sluice(folder: string, port: number, { outPort, processors, nodeOptions
 }
 
 /** Polls in a tight loop: its grain, about a millisecond, is what the start case resolves. */
-async function accepts(port: number, child: ChildProcess, output: () => string): Promise<void> {
+async function listens(port: number, child: ChildProcess, output: () => string): Promise<void> {
   const deadline = performance.now() + READY_WITHIN_MS
   for (;;) {
-    if (await canConnect(port)) return
+    if (await accepts(port)) return
     if (child.exitCode !== null) throw new Error(`the engine ended with ${child.exitCode}:\n${output()}`)
     if (performance.now() > deadline) throw new Error(`the engine does not listen on ${port}:\n${output()}`)
     await sleep(1)
   }
-}
-
-function canConnect(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1')
-    socket.on('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.on('error', () => resolve(false))
-  })
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 async function end(child: ChildProcess): Promise<void> {
@@ -192,12 +172,19 @@ export class LoadProcess {
   }
 }
 
-async function ask<R extends Reply>(child: ChildProcess, command: Command): Promise<R> {
-  const reply = once(child, 'message')
-  child.send(command)
-  const gone = once(child, 'exit').then(() => {
-    throw new Error('the load process ended')
+/** Each command is answered by one message; no listener outlives its answer. */
+function ask<R extends Reply>(child: ChildProcess, command: Command): Promise<R> {
+  return new Promise((resolve, reject) => {
+    const answered = (message: unknown): void => {
+      child.off('exit', gone)
+      resolve(message as R)
+    }
+    const gone = (): void => {
+      child.off('message', answered)
+      reject(new Error('the load process ended'))
+    }
+    child.once('message', answered)
+    child.once('exit', gone)
+    child.send(command)
   })
-  const [message] = (await Promise.race([reply, gone])) as [R]
-  return message
 }

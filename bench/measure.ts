@@ -131,6 +131,10 @@ export async function allocation(spec: Allocation, pace: Pace): Promise<Outcome>
       return { window, heap: heapAllocated(running.takeOutput()) }
     })
     broken.push(...unaccounted('sluice', result.window, totals))
+    if (result.heap === undefined) {
+      const unknown = `${spec.name}: no thread collected garbage twice in the window; take more --seconds`
+      return { lines: [unknown], broken, missed: [unknown], figures: {} }
+    }
     perRequest.push(result.heap.bytesPerMs / (result.window.requests / result.window.ms))
   }
   const [few, many] = perRequest as [number, number]

@@ -4,9 +4,10 @@ const LINE = /\[\d+:(0x[0-9a-f]+)\]\s+(\d+) ms: .*? (\d+\.\d+) \(\d+\.\d+\) -> (
 
 /**
  * Heap allocated per millisecond, over all threads, from what `node --trace-gc` prints. Between two collections an isolate
- * allocates what its heap has grown by; a thread that collected less than twice is taken to allocate nothing.
+ * allocates what its heap has grown by; a thread that collected less than twice is taken to allocate nothing. Undefined where
+ * that is every thread: the window was too short to tell.
  */
-export function heapAllocated(output: string): { readonly bytesPerMs: number } {
+export function heapAllocated(output: string): { readonly bytesPerMs: number } | undefined {
   const isolates = new Map<string, { from: number; to: number; after: number; allocated: number }>()
   for (const [, isolate, clock, before, after] of output.matchAll(LINE)) {
     const known = isolates.get(isolate!)
@@ -18,7 +19,9 @@ export function heapAllocated(output: string): { readonly bytesPerMs: number } {
     known.after = Number(after)
     known.to = Number(clock)
   }
-  let bytesPerMs = 0
-  for (const { from, to, allocated } of isolates.values()) if (to > from) bytesPerMs += (allocated * MIB) / (to - from)
-  return { bytesPerMs }
+  let bytesPerMs: number | undefined
+  for (const { from, to, allocated } of isolates.values()) {
+    if (to > from) bytesPerMs = (bytesPerMs ?? 0) + (allocated * MIB) / (to - from)
+  }
+  return bytesPerMs === undefined ? undefined : { bytesPerMs }
 }
