@@ -70,10 +70,10 @@ async function connect(keepalive: ServerKeepalive): Promise<Connected> {
 }
 
 test('a connection that is idle for too long is asked to leave; a call keeps it', async () => {
-  const { call, events, held } = await connect({ maxConnectionIdleMs: 80 })
+  const { call, events, held } = await connect({ maxConnectionIdleMs: 400 })
   const answer = call()
   await expect.poll(() => held.length).toBe(1)
-  await new Promise((resolve) => setTimeout(resolve, 160))
+  await new Promise((resolve) => setTimeout(resolve, 800))
   expect(events).toEqual([])
   held[0]!.ok()
   expect(await answer).toBe('0')
@@ -81,8 +81,9 @@ test('a connection that is idle for too long is asked to leave; a call keeps it'
 })
 
 test('a connection that is old lets its calls finish', async () => {
-  const { call, events, held } = await connect({ maxConnectionAgeMs: 50 })
+  const { call, events, held } = await connect({ maxConnectionAgeMs: 400 })
   const answer = call()
+  await expect.poll(() => held.length).toBe(1)
   await expect.poll(() => events).toEqual(['goaway'])
   held[0]!.ok()
   expect(await answer).toBe('0')
@@ -96,13 +97,13 @@ test('a connection that is old is cut after the grace', async () => {
 })
 
 test('a client that leaves a ping unanswered is given up; one that answers stays', async () => {
-  const { events, socket, session } = await connect({ pingEveryMs: 40, pingTimeoutMs: 60 })
-  await new Promise((resolve) => setTimeout(resolve, 250))
+  const { events, socket, session } = await connect({ pingEveryMs: 100, pingTimeoutMs: 500 })
+  await new Promise((resolve) => setTimeout(resolve, 1000))
   expect(session.closed).toBe(false)
   expect(events).toEqual([])
   // Reads nothing more, so no ping is answered; the end is only seen once it reads again.
   socket.pause()
-  const paused = new Promise((resolve) => setTimeout(resolve, 250))
+  const paused = new Promise((resolve) => setTimeout(resolve, 1000))
   ;(socket as unknown as { _handle: { readStop(): void } })._handle.readStop()
   await paused
   ;(socket as unknown as { _handle: { readStart(): void } })._handle.readStart()

@@ -69,7 +69,7 @@ describe('debug exporter', () => {
 
   it('says that a file cannot be printed to, and goes on', async () => {
     const { consume, exporter, ctx, printed } = rig({ outputPaths: ['/nonexistent/out.txt'] })
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await expect.poll(() => printed()).toHaveLength(1)
     expect((await consume(1)).events).toEqual(['ok'])
     expect(printed()).toEqual([
       "warn prints to /nonexistent/out.txt no more: ENOENT: no such file or directory, open '/nonexistent/out.txt'",
