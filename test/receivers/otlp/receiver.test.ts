@@ -196,6 +196,11 @@ describe('a request', () => {
     void post(address, TRACES, { headers: { 'X-Tenant': ['b', 'c'] } })
     await arrived(sink, 2)
     expect(sink.last.batch.context.metadata!['x-tenant']).toEqual(['b', 'c'])
+    // A delivery's context crosses threads and disks: nothing in it may be lost on either way.
+    for (const { batch } of sink.deliveries) {
+      expect(structuredClone(batch.context)).toEqual(batch.context)
+      expect(JSON.parse(JSON.stringify(batch.context))).toEqual(batch.context)
+    }
     for (const delivery of sink.deliveries) ack(delivery)
   })
 })
