@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
+import { didYouMean } from '../config/nearest.ts'
 import { version } from './version.ts'
 
 /** The options that say which configuration is meant; every command that reads one takes them. */
@@ -35,8 +37,23 @@ function sources(files: readonly string[], { config = [], set = [] }: RawSources
   return { config: [...files, ...config], set }
 }
 
+/** `run` needs not be written, so a misspelt command looks like a file to run. */
+function misspeltCommand(program: Command, [first]: readonly string[]): string | undefined {
+  if (first === undefined || program.args[0] !== first || !/^[a-z-]+$/.test(first) || existsSync(first))
+    return undefined
+  const near = didYouMean(
+    first,
+    program.commands.flatMap((command) => [command.name(), ...command.aliases()]),
+  )
+  return near === '' ? undefined : `error: there is no command and no file "${first}"${near}`
+}
+
 /** Parses arguments and runs the command they name; sets the exit code. Resolves when the command has ended. */
 export async function commandLine(args: readonly string[]): Promise<void> {
+  // A reader that has seen enough, such as `head`, is no failure. What `run` makes of it stands there.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
   const program = new Command('sluice')
     .description('An OpenTelemetry pipeline engine: runs OpenTelemetry Collector configurations.')
     .version(version(), '-v, --version')
@@ -47,8 +64,10 @@ export async function commandLine(args: readonly string[]): Promise<void> {
     .description('run pipelines until SIGINT or SIGTERM (the default command)')
     .option('--lanes <n>', 'worker threads that each run every pipeline')
     .action(async (files: string[], options: RawSources & { lanes?: string }) => {
-      const { run } = await import('./run.ts')
       const { config, set } = sources(files, options)
+      const misspelt = misspeltCommand(program, config)
+      if (misspelt !== undefined) program.error(misspelt)
+      const { run } = await import('./run.ts')
       process.exitCode = await run({
         config,
         set: options.lanes === undefined ? set : [...set, `service.lanes=${options.lanes}`],

@@ -107,7 +107,8 @@ function sum(rows: readonly LedgerRow[], value: (row: LedgerRow) => number): num
 }
 
 /**
- * SIGINT and SIGTERM, counted. SIGHUP is a stop where a terminal went away; elsewhere it is how the Collector is told to
+ * SIGINT and SIGTERM, counted. A closed standard output is a stop too: what a `debug` exporter prints there would pile up
+ * in memory. SIGHUP is a stop where a terminal went away; elsewhere it is how the Collector is told to
  * reload, and must not kill.
  */
 class Signals {
@@ -125,6 +126,11 @@ class Signals {
     const hangUp = (): void => warn('SIGHUP: this version does not reload; the configuration that runs stays')
     this.#listeners = { SIGINT: stop, SIGTERM: stop, SIGHUP: process.stdin.isTTY ? stop : hangUp }
     for (const [name, listener] of Object.entries(this.#listeners)) process.on(name, listener)
+    process.stdout.once('error', () => {
+      if (seen > 0) return
+      warn('standard output was closed by its reader, so this stops')
+      stop()
+    })
   }
 
   release(): void {

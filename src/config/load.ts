@@ -56,7 +56,11 @@ async function readRoot(options: LoadOptions, report: Report): Promise<Mapping |
   if (!readable) return undefined
   const [first, ...others] = trees.filter((tree) => tree !== undefined).map((tree) => splitKeys(tree, report))
   if (first === undefined) {
-    report.unreadable('CONFIG_EMPTY', '--config', 'no configuration was given')
+    report.unreadable(
+      'CONFIG_EMPTY',
+      '--config',
+      'no configuration was given; name a file, for example pipelines/quickstart.yaml',
+    )
     return undefined
   }
   const merged = others.reduce((before, tree) => merge(before, tree, report), first)

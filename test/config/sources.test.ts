@@ -90,7 +90,9 @@ test('every source that cannot be read is named', async () => {
 })
 
 test('no source at all', async () => {
-  expect(lines(await load({}))).toStrictEqual(['--config:1:1  no configuration was given  (CONFIG_EMPTY)'])
+  expect(lines(await load({}))).toStrictEqual([
+    '--config:1:1  no configuration was given; name a file, for example pipelines/quickstart.yaml  (CONFIG_EMPTY)',
+  ])
 })
 
 test('problems come in the order of the sources, and from top to bottom in each', async () => {
