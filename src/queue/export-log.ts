@@ -26,20 +26,24 @@ export class ExportLog {
     this.#ctx = ctx
     this.#held = held
     this.#lost = new Summary(ctx.clock, LOSS_EVERY_MS, ({ items, batches, cause }) => {
-      this.#say('error', 'EXPORT_LOST', `${items} items in ${count(batches, 'batch')} are lost${of(batches)}: ${cause}`)
+      this.#say(
+        'error',
+        'EXPORT_LOST',
+        `${count(items, 'item')} in ${count(batches, 'batch')} ${items === 1 ? 'is' : 'are'} lost${of(batches)}: ${cause}`,
+      )
     })
     this.#full = new Summary(ctx.clock, REMINDER_EVERY_MS, ({ items, batches, cause }) => {
       this.#say(
         'warn',
         'EXPORT_QUEUE_FULL',
-        `${cause}; told the senders of ${count(batches, 'batch')} (${items} items) to come again`,
+        `${cause}; told the senders of ${count(batches, 'batch')} (${count(items, 'item')}) to come again`,
       )
     })
     this.#partial = new Summary(ctx.clock, REMINDER_EVERY_MS, ({ items, batches, cause }) => {
       this.#say(
         'warn',
         'EXPORT_PARTIAL_SUCCESS',
-        `the peer refused ${items} items of ${count(batches, 'batch')} for good${of(batches)}: ${cause}`,
+        `the peer refused ${count(items, 'item')} of ${count(batches, 'batch')} for good${of(batches)}: ${cause}`,
       )
     })
   }
