@@ -61,8 +61,8 @@ export class Message implements AttributeOwner {
   #patches = new Int32Array(PATCH_ROW * 8)
   #patchCount = 0
   #unusual = false
-  /** New contents of children that were edited. */
-  readonly #side = new Output()
+  /** New contents of children that were edited; a child that is edited again is read from here and written here. */
+  readonly #side = new Output({ pooled: false })
 
   constructor(layout: layouts.Layout) {
     this.layout = layout

@@ -14,10 +14,19 @@ export class Output {
   /** Capacity to begin with, when the first byte is written. */
   expected = 256
   view: DataView = NOTHING_VIEW
+  readonly #pooled: boolean
+
+  /**
+   * `pooled: false` for what is read while it is written: growing gives pooled memory back, and whoever still reads the old
+   * would find it overwritten.
+   */
+  constructor({ pooled = true }: { readonly pooled?: boolean } = {}) {
+    this.#pooled = pooled
+  }
 
   /** Starts again in a fresh buffer of `capacity` bytes. */
   allocate(capacity: number): void {
-    this.buffer = arenas.take(capacity)
+    this.buffer = this.#pooled ? arenas.take(capacity) : Buffer.allocUnsafeSlow(capacity)
     this.view = new DataView(this.buffer.buffer, this.buffer.byteOffset, capacity)
     this.length = 0
   }

@@ -27,7 +27,8 @@ export class SpanView extends RecordView implements SpanCursor {
   readonly #status = new Range()
   readonly #startTime = fixed64Cell()
   readonly #endTime = fixed64Cell()
-  readonly #newStatus = new Output()
+  /** A second `setStatus` reads the first from here. */
+  readonly #newStatus = new Output({ pooled: false })
   readonly events: ChildRows<EventCursor>
   readonly links: ChildRows<LinkCursor>
 

@@ -3,6 +3,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Signal } from '../../src/otlp/batch.ts'
 import { type AnyEditor, editorFor } from '../../src/otlp/editors.ts'
+import { encodeValue } from '../../src/otlp/encode.ts'
+import { Key } from '../../src/otlp/key.ts'
 import { type PlainMessage, readPlain } from '../../src/otlp/plain.ts'
 import { PlainEditor } from '../../src/otlp/plain-editor.ts'
 import { REQUESTS } from '../../src/otlp/schema.ts'
@@ -10,7 +12,7 @@ import { validate } from '../../src/otlp/validate.ts'
 import { playOnObject, withoutEmptyLists } from './edit-model.ts'
 import { play } from './edit-script.ts'
 import { arbitraryRequest } from './support/arbitraries.ts'
-import { readProtobufEs, readProtobufjs, withoutDefaults } from './support/oracles.ts'
+import { readProtobufEs, readProtobufjs, withoutDefaults, writeProtobufjs } from './support/oracles.ts'
 import { Random } from './support/random.ts'
 import { unusual } from './support/unusual.ts'
 
@@ -96,5 +98,34 @@ describe.each(['traces', 'metrics', 'logs'] as const)('%s', (signal) => {
       )
     },
     TIMEOUT,
+  )
+})
+
+test('an event that is edited again is read whole while the edits before it grow', () => {
+  const text = (letter: string, length: number) => letter.repeat(length)
+  const events = Array.from({ length: 40 }, (_, i) => ({
+    name: `event ${i}`,
+    attributes: [{ key: 'a', value: { stringValue: text('x', 300) } }],
+  }))
+  const bytes = writeProtobufjs('traces', { resourceSpans: [{ scopeSpans: [{ spans: [{ name: 'span', events }] }] }] })
+  const editor = editorFor('traces')
+  editor.open(bytes)
+  editor.nextResource()
+  editor.nextScope()
+  editor.nextRecord()
+  const list = editor.span.events
+  for (const key of ['b', 'c']) {
+    for (list.rewind(); list.next(); ) list.current.attributes.set(Key.of(key), encodeValue(text(key, 100)))
+  }
+  const { chunk } = editor.finish()
+  const attributes = ['a', 'b', 'c'].map((key) => ({
+    key,
+    value: { stringValue: text(key === 'a' ? 'x' : key, key === 'a' ? 300 : 100) },
+  }))
+  const read = readProtobufjs('traces', chunk!) as never as {
+    resourceSpans: { scopeSpans: { spans: { events: { attributes: unknown }[] }[] }[] }[]
+  }
+  expect(read.resourceSpans[0]!.scopeSpans[0]!.spans[0]!.events.map((event) => event.attributes)).toEqual(
+    events.map(() => attributes),
   )
 })
