@@ -40,7 +40,7 @@ class DebugExporter implements Component, Consumer {
       queue: settings.queue ?? NO_QUEUE,
       retry: NO_RETRY,
       timeoutMs: 0,
-      send: (batch) => Promise.resolve(this.#send(batch)),
+      send: (batch, { release }) => Promise.resolve(this.#send(batch)).finally(release),
     })
   }
 

@@ -20,7 +20,10 @@ export function createExporter(config: Config, ctx: ComponentContext): Component
     timeoutMs: config.timeout,
     async send(batch, options) {
       const url = urls[batch.signal]
-      if (url === undefined) return noEndpoint(batch.signal)
+      if (url === undefined) {
+        options.release()
+        return noEndpoint(batch.signal)
+      }
       if (client === undefined) throw new Error('not started')
       return sendResult(await client.call(batch.signal, batch.chunks, options), url)
     },

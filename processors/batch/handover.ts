@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../../src/clock.ts'
 import { type Consumer, deliver, type Failure, type Outcome } from '../../src/component/delivery.ts'
+import { arenas } from '../../src/otlp/arena.ts'
 import type { Batch } from '../../src/otlp/batch.ts'
 
 /** A queue that was full a moment ago: long enough to send a batch, short enough that nobody waits for us. */
@@ -69,10 +70,13 @@ export class Handover {
             return
           }
           superseded = true
+          // The branch that took it may need the bytes for longer than it takes the next offer to be settled.
+          arenas.retainAll(parcel.batch.chunks)
           this.#keep(parcel, PARTLY_TAKEN_RETRY_MS)
         },
         settled: (outcome) => {
           if (superseded) {
+            arenas.releaseAll(parcel.batch.chunks)
             if (!outcome.ok) this.#events.takenBack(parcel.batch, outcome.failure)
           } else if (!outcome.ok && !admitted && this.#keeps(parcel, outcome.failure)) {
             this.#events.takenBack(parcel.batch, outcome.failure)

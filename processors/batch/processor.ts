@@ -8,6 +8,7 @@ import {
   nack,
   split,
 } from '../../src/component/delivery.ts'
+import { arenas } from '../../src/otlp/arena.ts'
 import { type Batch, makeBatch } from '../../src/otlp/batch.ts'
 import { cut } from './cut.ts'
 import { Handover } from './handover.ts'
@@ -154,7 +155,10 @@ export class BatchProcessor implements Component, Consumer {
   #cut(delivery: Delivery): readonly Delivery[] {
     const { batch } = delivery
     if (batch.items <= this.#settings.maxItems || batch.signal === 'profiles') return [delivery]
-    return split(delivery, cut(batch, this.#settings.maxItems))
+    const before = new Set(batch.chunks)
+    return split(delivery, cut(batch, this.#settings.maxItems), ({ chunks }) => {
+      for (const chunk of chunks) if (!before.has(chunk)) arenas.release(chunk)
+    })
   }
 
   #hold(shard: Shard, parts: readonly Delivery[]): void {

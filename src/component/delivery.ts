@@ -155,9 +155,10 @@ export function replace(parent: Delivery, batch: Batch): Delivery {
 /**
  * One delivery becomes several. `parts` are shares of the parent's items (a split): rejected counts add up.
  * The parent is answered when every part is, and settles, when all have, with the worst of their outcomes.
+ * `free` runs for each part once it is settled: bytes that were written for it alone are free then.
  */
-export function split(parent: Delivery, parts: readonly Batch[]): Delivery[] {
-  return derive(parent, parts, (a, b) => a + b)
+export function split(parent: Delivery, parts: readonly Batch[], free?: (part: Batch) => void): Delivery[] {
+  return derive(parent, parts, (a, b) => a + b, free)
 }
 
 /**
@@ -168,7 +169,12 @@ export function fanOut(parent: Delivery, copies: number): Delivery[] {
   return derive(parent, Array<Batch>(copies).fill(parent.batch), Math.max)
 }
 
-function derive(parent: Delivery, parts: readonly Batch[], addRejected: (a: number, b: number) => number): Delivery[] {
+function derive(
+  parent: Delivery,
+  parts: readonly Batch[],
+  addRejected: (a: number, b: number) => number,
+  free?: (part: Batch) => void,
+): Delivery[] {
   if (parts.length === 0) throw new Error('a delivery derives at least one part; settle it instead')
   let unanswered = parts.length
   let unsettled = parts.length
@@ -191,6 +197,7 @@ function derive(parent: Delivery, parts: readonly Batch[], addRejected: (a: numb
         answer()
       },
       settled(outcome) {
+        free?.(batch)
         worst = worse(worst, outcome, addRejected)
         if (--unsettled === 0) parent.settle(worst)
         else if (!answered) answer()

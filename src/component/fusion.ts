@@ -70,7 +70,10 @@ function runAll(passes: readonly Pass[], batch: Batch): Batch {
 
 /** Those of `chunks` that are not among `before`. */
 function written(chunks: readonly Uint8Array[], before: readonly Uint8Array[]): readonly Uint8Array[] {
-  return chunks === before ? NONE : chunks.filter((chunk) => !before.includes(chunk))
+  if (chunks === before) return NONE
+  // A joined batch may have thousands of chunks.
+  const old = new Set(before)
+  return chunks.filter((chunk) => !old.has(chunk))
 }
 
 const NONE: readonly Uint8Array[] = []

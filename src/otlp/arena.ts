@@ -13,6 +13,7 @@ export class ArenaPool {
   readonly #free: ArrayBuffer[][] = []
   readonly #holds = new WeakMap<ArrayBufferLike, Holds>()
   #idleBytes = 0
+  #heldArenas = 0
   /** Overwrites what comes back, so that a test sees who reads it too late. */
   poison = false
 
@@ -25,9 +26,15 @@ export class ArenaPool {
     return this.#idleBytes
   }
 
+  /** Arenas given out and not released; those that were left to the garbage collector count for ever. */
+  get held(): number {
+    return this.#heldArenas
+  }
+
   /** `length` bytes with anything in them, held once. */
   take(length: number): Buffer {
     if (length < SMALLEST || length > LARGEST) return Buffer.allocUnsafeSlow(length)
+    this.#heldArenas++
     const sizeClass = classOf(length)
     let arena = this.#free[sizeClass]?.pop()
     if (arena === undefined) {
@@ -53,6 +60,7 @@ export class ArenaPool {
     if (holds === undefined) return
     if (holds.count === 0) throw new Error('bytes were released more often than they were held')
     if (--holds.count > 0) return
+    this.#heldArenas--
     if (this.poison) new Uint8Array(arena).fill(0xdd)
     if (this.#idleBytes + arena.byteLength > this.#idleLimit) {
       // Detaching frees now; a dropped ArrayBuffer stays resident until some collection.

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { ack, nack } from '../../../src/component/delivery.ts'
+import { ack, deliver, nack } from '../../../src/component/delivery.ts'
+import { arenas } from '../../../src/otlp/arena.ts'
+import { makeBatch } from '../../../src/otlp/batch.ts'
 import { deadlineIn } from '../../support/context.ts'
 import { opaqueBatch, track } from '../../support/deliveries.ts'
 import { settled } from '../../support/fake-clock.ts'
@@ -103,6 +105,24 @@ describe('batch before a queue in memory', () => {
     ack(next.last)
     expect(events).toEqual(['admitted', 'ok'])
     expect(ctx.booked.get('failed/traces/queue_full')).toBe(-1)
+  })
+
+  it('keeps the bytes for the branch that took them until that one is done, however the next offer ends', async () => {
+    const { ctx, next, processor } = rig('admitted', { triggerItems: 1 })
+    const bytes = arenas.take(10_000).fill(1)
+    const parent = deliver(makeBatch('traces', [bytes], 1, { arrivedAt: 0 }), {
+      settled: () => arenas.release(bytes),
+    })
+    processor.consume(parent)
+    const first = next.last
+    first.refuse(FULL)
+    await ctx.clock.advance(5000)
+    ack(next.last)
+    // The branch that took the first offer still sends it.
+    expect(bytes.every((byte) => byte === 1)).toBe(true)
+    const before = arenas.held
+    nack(first, FULL)
+    expect(arenas.held).toBe(before - 1)
   })
 
   it('sends at once with timeout 0, without answering for the data', () => {

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { cut } from '../../../processors/batch/cut.ts'
 import { ack, nack } from '../../../src/component/delivery.ts'
+import { arenas } from '../../../src/otlp/arena.ts'
 import { makeBatch } from '../../../src/otlp/batch.ts'
 import { countItems } from '../../../src/otlp/count.ts'
 import { writeProtobufjs } from '../../otlp/support/oracles.ts'
@@ -66,6 +67,19 @@ describe('send_batch_max_size', () => {
     expect(events).toEqual(['admitted'])
     ack(next.deliveries[2]!)
     expect(events).toEqual(['admitted', 'reject:rejected'])
+  })
+
+  it('frees the pieces that it wrote as they are settled', () => {
+    const { next, processor } = rig('admitted', { triggerItems: 400, maxItems: 400 })
+    const before = arenas.held
+    processor.consume(track(batch(1200)).delivery)
+    expect(next.items).toEqual([400, 400, 400])
+    expect(arenas.held - before).toBe(3)
+    ack(next.deliveries[0]!)
+    nack(next.deliveries[1]!, { verdict: 'reject', reason: 'rejected', message: 'no' })
+    expect(arenas.held - before).toBe(1)
+    ack(next.deliveries[2]!)
+    expect(arenas.held - before).toBe(0)
   })
 
   it('splits at once with timeout 0', () => {
