@@ -1,5 +1,7 @@
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { afterAll } from 'vitest'
 import builtIn from '../../../src/cli/components.ts'
 import type { ComponentKind } from '../../../src/component/contracts.ts'
 import type { Definition } from '../../../src/component/define.ts'
@@ -9,8 +11,11 @@ import type { ResolvedConfig } from '../../../src/config/resolved.ts'
 
 export const registry = registryOf(builtIn)
 
+const folder = mkdtempSync(join(tmpdir(), 'sluice-contract-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
 /** Nothing listens on port 1 of the loopback interface, and nobody without privileges can. */
-export const DEAD = '127.0.0.1:1'
+const DEAD = '127.0.0.1:1'
 
 /**
  * The smallest configuration of every component, as YAML's data. A new component joins the exam by a line here; the first
@@ -24,7 +29,7 @@ export const SMALLEST: Readonly<Record<string, object>> = {
   'processor batch': {},
   'processor resource': { attributes: [{ key: 'env', value: 'test', action: 'upsert' }] },
   'exporter debug': { use_internal_logger: true },
-  'exporter file': { path: join(tmpdir(), `sluice-contract-${process.pid}.jsonl`) },
+  'exporter file': { path: join(folder, 'telemetry.jsonl') },
   'exporter nop': {},
   'exporter otlp_grpc': { endpoint: DEAD, tls: { insecure: true } },
   'exporter otlp_http': { endpoint: `http://${DEAD}` },
