@@ -151,13 +151,13 @@ class GrpcClient implements Client {
 
   async close(): Promise<void> {
     this.#closed = true
-    const session = this.#connection?.session
+    const connection = this.#connection
     this.#connection = undefined
-    if (session === undefined || session.destroyed) return
+    if (connection === undefined || connection.session.destroyed) return
     // Whoever closes has waited for the calls that matter to it.
     await new Promise<void>((resolve) => {
-      session.once('close', () => resolve())
-      session.destroy()
+      connection.session.once('close', () => resolve())
+      connection.destroy()
     })
   }
 }

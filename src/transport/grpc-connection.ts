@@ -26,6 +26,8 @@ const STREAM_WINDOW = 1 << 20
 // A peer that does not answer the handshake: grpc-go's minimum connect time-out.
 const CONNECT_TIMEOUT_MS = 20_000
 const PROBE_TIMEOUT_MS = 5_000
+// For the GOAWAY, once nobody waits for anything else.
+const LAST_WRITE_MS = 250
 
 /** One HTTP/2 connection and how it is: usable for new calls, leaving (GOAWAY), or gone. */
 export class GrpcConnection {
@@ -37,6 +39,7 @@ export class GrpcConnection {
   /** Resolves when it is established or has ended; never rejects. */
   readonly ready: Promise<void>
   readonly #connectTimer: NodeJS.Timeout
+  #socket: net.Socket | undefined
   #calls = 0
   #pingTimer: NodeJS.Timeout | undefined
   #probing = false
@@ -46,7 +49,10 @@ export class GrpcConnection {
     const { target } = options
     this.#probeTimeoutMs = options.probeTimeoutMs ?? PROBE_TIMEOUT_MS
     this.session = http2.connect(`${options.tls ? 'https' : 'http'}://${authorityOf(target)}`, {
-      createConnection: () => openSocket(options),
+      createConnection: () => {
+        this.#socket = openSocket(options)
+        return this.#socket
+      },
       settings: { enablePush: false, initialWindowSize: STREAM_WINDOW },
     })
     this.#connectTimer = setTimeout(
@@ -136,6 +142,13 @@ export class GrpcConnection {
 
   #break(error: NodeJS.ErrnoException): void {
     this.failure ??= error
+    this.destroy(error)
+  }
+
+  /** Ends it at once. Node first finishes the write that is under way, which a peer that reads nothing would delay for ever. */
+  destroy(error?: Error): void {
+    const cut = setTimeout(() => this.#socket?.destroy(), LAST_WRITE_MS)
+    this.session.once('close', () => clearTimeout(cut))
     this.session.destroy(error)
   }
 }
