@@ -86,9 +86,16 @@ class ClientCall {
     stream.write(messagePrefix(length, this.#options.compressed))
     const last = chunks.length - 1
     for (let i = 0; i < last; i++) stream.write(chunks[i]!)
-    stream.write(last < 0 ? EMPTY : chunks[last]!, () => this.#wrote())
+    stream.write(last < 0 ? EMPTY : chunks[last]!, () => this.#letGo())
     stream.end()
     stream.uncork()
+  }
+
+  /** A session that is being destroyed calls writes back at once, though its socket may still be at them. */
+  #letGo(): void {
+    const { session, ended } = this.#connection
+    if (session.destroyed && !ended) session.once('close', () => this.#wrote())
+    else this.#wrote()
   }
 
   #wrote(): void {
@@ -145,8 +152,8 @@ class ClientCall {
    * handed none over, and its write never calls back; a connection that ends forgets its writes.
    */
   #writtenAfterClose(): void {
-    const { session } = this.#connection
-    if (this.#stream.id === undefined || session.destroyed) setImmediate(() => this.#wrote())
+    const { session, ended } = this.#connection
+    if (this.#stream.id === undefined || ended) setImmediate(() => this.#wrote())
     else session.once('close', () => this.#wrote())
   }
 

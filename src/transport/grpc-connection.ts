@@ -36,6 +36,8 @@ export class GrpcConnection {
   failure: NodeJS.ErrnoException | undefined
   /** The peer has spoken HTTP/2: a TCP connection alone may be to anything. */
   established = false
+  /** Its socket is gone: nothing reads what was to be written any more. */
+  ended = false
   /** Resolves when it is established or has ended; never rejects. */
   readonly ready: Promise<void>
   readonly #connectTimer: NodeJS.Timeout
@@ -68,6 +70,7 @@ export class GrpcConnection {
         resolve()
       })
       this.session.once('close', () => {
+        this.ended = true
         clearTimeout(this.#connectTimer)
         clearTimeout(this.#pingTimer)
         resolve()
