@@ -240,7 +240,7 @@ class Decoder {
 }
 
 /** What an option is when nobody sets it. A default that its own field refuses is a defect of the definition. */
-export function decodeDefault(field: Field<unknown>, fallback: unknown): unknown {
+function decodeDefault(field: Field<unknown>, fallback: unknown): unknown {
   const report = new Report()
   const place = { source: new Source('default', ''), offset: 0 }
   const value = new Decoder(report).value(field, treeOf(fallback, place), [], false)

@@ -16,7 +16,7 @@ export const FIXED32 = 3
 export const BYTES = 4
 export const PACKED_VARINT = 5
 export const PACKED_FIXED64 = 6
-export const PACKED_FIXED32 = 7
+const PACKED_FIXED32 = 7
 /** A known field with another wire type than its own. */
 export const WRONG_WIRE_TYPE = 8
 /** From here on: a message; subtract to get which. */

@@ -7,5 +7,3 @@ export const TRANSPORT_CODES = {
   TLS_FILE_UNREADABLE: 'A certificate or key file cannot be read.',
   TLS_MATERIAL_INVALID: 'Certificate, key or authorities are no PEM, or do not belong together.',
 } as const
-
-export type TransportCode = keyof typeof TRANSPORT_CODES
