@@ -46,7 +46,7 @@ export function fuse(
         refuse(delivery, error, env)
         return
       }
-      for (const pass of passes) pass.commit(env.ledger)
+      for (const pass of passes) pass.commit(env.ledger, env.log)
       if (edited === batch) next.consume(delivery)
       else if (edited.items === 0 && batch.items > 0) {
         arenas.releaseAll(written(edited.chunks, batch.chunks))

@@ -1,3 +1,4 @@
+import type { Logger } from 'pino'
 import type { Signal } from '../otlp/batch.ts'
 import type { DataPointCursor, MetricCursor } from '../otlp/cursors.ts'
 import type { Editor } from '../otlp/editor.ts'
@@ -66,7 +67,7 @@ export class Pass {
     return { chunks: edited ?? chunks, items: items - dropped }
   }
 
-  commit(ledger: PipelineLedger): void {
+  commit(ledger: PipelineLedger, log: Logger): void {
     let items = this.#items
     for (let i = 0; i < this.#run.length; i++) {
       const { id, processor } = this.#run[i]!
@@ -76,7 +77,12 @@ export class Pass {
       items -= dropped
       counters.outgoing.add(items)
       if (dropped > 0) ledger.dropped(id, DROPPED, dropped)
-      processor.commit?.()
+      try {
+        processor.commit?.()
+      } catch (err) {
+        // The batch itself is sound: what a processor makes of it for itself must not cost it.
+        log.error({ err }, `processor ${id} threw while it committed: a defect of it`)
+      }
     }
   }
 

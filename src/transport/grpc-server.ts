@@ -31,6 +31,8 @@ const STREAM_WINDOW = 1 << 20
 const CONNECTION_WINDOW = 16 << 20
 // Node's default of 10 MB ends a connection with ENHANCE_YOUR_CALM at 32 × 512 KiB under way.
 const MAX_SESSION_MEMORY_MB = 1024
+// What a connection that is cut gets to send its last answers.
+const LAST_WRITE_MS = 250
 // grpc-go's is unlimited; clients queue what is above.
 const DEFAULT_CONCURRENT_STREAMS = 1024
 
@@ -48,6 +50,7 @@ export async function serveGrpc(options: GrpcServerOptions, handler: ServerHandl
     ? http2.createSecureServer({ ...settings, ...options.tls, ALPNProtocols: ['h2'] })
     : http2.createServer(settings)
   const sessions = new Set<http2.ServerHttp2Session>()
+  const sockets = new Set<net.Socket>()
   const paths = signalsByPath(GRPC_PATHS, options.signals)
   const services = new Set([...paths.keys()].map((path) => path.slice(1, path.lastIndexOf('/'))))
   let closing = false
@@ -79,6 +82,10 @@ export async function serveGrpc(options: GrpcServerOptions, handler: ServerHandl
     })
     if (closing) session.close()
   })
+  server.on('connection', (socket: net.Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
   server.on('sessionError', ignore)
   server.on('tlsClientError', ignore)
 
@@ -94,7 +101,12 @@ export async function serveGrpc(options: GrpcServerOptions, handler: ServerHandl
       for (const session of sessions) session.close()
       await drained(sessions, signal)
       for (const session of sessions) session.destroy()
+      // Node ends a connection after its pending write, which a client that reads nothing never lets finish.
+      const cut = setTimeout(() => {
+        for (const socket of sockets) socket.destroy()
+      }, LAST_WRITE_MS)
       await closed
+      clearTimeout(cut)
     },
   }
 }

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import attributes from '../../processors/attributes/attributes.ts'
 import type { PlainObject } from '../../src/otlp/plain-object.ts'
 import { readProtobufjs, writeProtobufjs } from '../otlp/support/oracles.ts'
@@ -10,8 +10,7 @@ import { type Backend, startBackend } from '../support/backend.ts'
 import { exportGrpc } from '../support/grpc-client.ts'
 import { freePort } from '../support/ports.ts'
 import { eventually } from '../support/sluice.ts'
-import { buildCollector } from './build-collector.ts'
-import { collectorAvailable, endCollectors, startCollector } from './support/collector.ts'
+import { collectorAvailable, endCollectors, NO_COLLECTOR, startCollector } from './support/collector.ts'
 
 // Every action on every kind of value, by contrib's attributes processor and by ours. What this does not prove: what
 // happens to an attribute whose key comes twice, where ours leaves one (README.md of the processor says so).
@@ -112,9 +111,7 @@ function attributesOf(request: PlainObject): Record<string, unknown> {
   return Object.fromEntries((span!.attributes as PlainObject[]).map(({ key, value }) => [key, value]))
 }
 
-describe.skipIf(!available)(available ? 'with the Go Collector' : 'with the Go Collector (not run: no Go)', () => {
-  beforeAll(() => void buildCollector(), 900_000)
-
+describe.skipIf(!available)(`with the Go Collector${available ? '' : ` ${NO_COLLECTOR}`}`, () => {
   test('the attributes processor does what contrib’s does', async () => {
     const { attributes: before, actions } = combinations()
     const request = writeProtobufjs('traces', {

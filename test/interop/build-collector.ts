@@ -6,7 +6,7 @@
  * The first build takes about five minutes on two cores; the result lives in the user's cache, named by the manifest's
  * hash, so that a changed manifest builds anew and nothing lands in the tree.
  */
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
@@ -21,11 +21,6 @@ export function collectorPath(): string {
   const hash = createHash('sha256').update(BUILDER).update(readFileSync(MANIFEST)).digest('hex').slice(0, 16)
   const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache')
   return join(cache, 'sluice', `otelcol-${hash}`, 'otelcol-peer')
-}
-
-/** True where a Go tool chain is on the PATH. */
-export function hasGo(): boolean {
-  return spawnSync('go', ['version'], { stdio: 'ignore' }).status === 0
 }
 
 /** Builds the Collector unless it is there. Throws what Go or the builder said. */

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { PlainObject } from '../../src/otlp/plain-object.ts'
 import { readProtobufjs, writeProtobufjs } from '../otlp/support/oracles.ts'
 import { exportGrpc } from '../support/grpc-client.ts'
@@ -9,8 +9,13 @@ import { bySignal, STABLE, type Stable } from '../support/otlp-services.ts'
 import { freePort } from '../support/ports.ts'
 import { endAll, eventually, startSluice } from '../support/sluice.ts'
 import { files, root } from '../support/tree.ts'
-import { buildCollector } from './build-collector.ts'
-import { collectorAvailable, collectorVerdict, endCollectors, startCollector } from './support/collector.ts'
+import {
+  collectorAvailable,
+  collectorVerdict,
+  endCollectors,
+  NO_COLLECTOR,
+  startCollector,
+} from './support/collector.ts'
 import { differences, recordLines, richRequest } from './support/telemetry.ts'
 
 // What this does not prove: anything about speed, or about data that the Go Collector itself alters (it drops unknown
@@ -81,10 +86,7 @@ function readProtoFile(signal: Stable, path: string): PlainObject[] {
   return requests
 }
 
-describe.skipIf(!available)(available ? 'with the Go Collector' : 'with the Go Collector (not run: no Go)', () => {
-  // Nothing to do on a machine that has built it before; about five minutes on one that has not.
-  beforeAll(() => void buildCollector(), 900_000)
-
+describe.skipIf(!available)(`with the Go Collector${available ? '' : ` ${NO_COLLECTOR}`}`, () => {
   test('a stock agent sends through a stock gateway run by Sluice; everything arrives as it was sent', async () => {
     const ports = { agent: await freePort(), gateway: await freePort(), backend: await freePort() }
     const file = (signal: Stable): string => join(folder, `${signal}.bin`)

@@ -5,12 +5,18 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { accepts } from '../../support/ports.ts'
 import { eventually } from '../../support/sluice.ts'
-import { buildCollector, collectorPath, hasGo } from '../build-collector.ts'
+import { buildCollector, collectorPath } from '../build-collector.ts'
 
-/** False where there is neither a built Collector nor a Go to build it with. */
+/**
+ * Whether the Collector is built. Tests do not build it: it takes minutes, needs Go and the network, and `.ci/run` does it
+ * first.
+ */
 export function collectorAvailable(): boolean {
-  return existsSync(collectorPath()) || hasGo()
+  return existsSync(collectorPath())
 }
+
+/** What a suite that needs the Collector is called where there is none. */
+export const NO_COLLECTOR = '(not run: no Go Collector; node test/interop/build-collector.ts builds it)'
 
 export interface RunningCollector {
   /** SIGTERM; resolves when it has drained and ended. */
