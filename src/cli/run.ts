@@ -9,7 +9,6 @@ import { type LedgerRow, ledgerRows, ledgerTable, total } from '../telemetry/led
 import { type LogOptions, makeLogger } from '../telemetry/log.ts'
 import { MeterRegistry } from '../telemetry/registry.ts'
 import type { ConfigSources } from './command-line.ts'
-import { loadOrReport } from './load.ts'
 import { ownResource } from './own-resource.ts'
 import { startScreen } from './start-screen.ts'
 import { version } from './version.ts'
@@ -17,6 +16,8 @@ import { version } from './version.ts'
 /** Runs a configuration until a signal or a failure. Resolves with the exit code. */
 export async function run(sources: ConfigSources): Promise<number> {
   const supervisor = new Supervisor(siblingModule(import.meta.url, 'components'))
+  // Imported now, while the thread starts: the YAML library alone is 72 modules.
+  const { loadOrReport } = await import('./load.ts')
   const loaded = await loadOrReport(sources)
   if (loaded === undefined) {
     await supervisor.stop(0)

@@ -1,5 +1,4 @@
 import type { MessagePort } from 'node:worker_threads'
-import { workerData } from 'piscina'
 import { systemClock } from '../clock.ts'
 import type { ComponentContext } from '../component/contracts.ts'
 import { MemoryStorage } from '../component/memory-storage.ts'
@@ -9,10 +8,10 @@ import { type ContextScope, Graph } from '../graph/graph.ts'
 import { makeLogger } from '../telemetry/log.ts'
 import { SharedMeter } from '../telemetry/shared-meter.ts'
 import { deadlineIn } from './deadline.ts'
-import type { FromLane, LaneData, LaneTask, Listening, ToLane } from './protocol.ts'
+import type { FromLane, LaneTask, Listening, ToLane } from './protocol.ts'
 
-/** Loaded with the thread, before there is a task. */
-const lists = import((workerData as LaneData).components) as Promise<{ readonly default: ComponentLists }>
+/** The components, as the thread's one argument names them; loaded with the thread, before there is a task. */
+const lists = import(process.argv[2]!) as Promise<{ readonly default: ComponentLists }>
 // A failure is the task's to report.
 lists.catch(() => {})
 

@@ -2,12 +2,6 @@ import type { ResolvedConfig } from '../config/resolved.ts'
 import type { LogOptions } from '../telemetry/log.ts'
 import type { SeriesDescriptor } from '../telemetry/shared-meter.ts'
 
-/** What a lane's thread is started with. */
-export interface LaneData {
-  /** Module whose default export is a `ComponentLists`: the lane loads the same components as the supervisor. */
-  readonly components: string
-}
-
 /** What a lane is started with. Crosses the thread by structured clone, the port by transfer. */
 export interface LaneTask {
   readonly config: ResolvedConfig

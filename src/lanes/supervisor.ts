@@ -5,7 +5,7 @@ import { SluiceError } from '../errors.ts'
 import type { LogOptions } from '../telemetry/log.ts'
 import type { MeterRegistry } from '../telemetry/registry.ts'
 import { SharedMeter } from '../telemetry/shared-meter.ts'
-import type { FromLane, LaneData, LaneTask, Listening, ToLane } from './protocol.ts'
+import type { FromLane, LaneTask, Listening, ToLane } from './protocol.ts'
 import { siblingModule } from './sibling-module.ts'
 
 /** What lanes run, and where what they tell goes. */
@@ -41,7 +41,8 @@ export class Supervisor {
   constructor(components: string) {
     this.#pool = new Piscina({
       filename: siblingModule(import.meta.url, 'lane'),
-      workerData: { components } satisfies LaneData,
+      // The same components as here, so that the lane finds what the configuration names.
+      argv: [components],
       minThreads: 1,
       maxThreads: 1,
       atomics: 'disabled',

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
-import * as tls from 'node:tls'
+// Imported where it is used: definitions load this file for its checks, in every start.
+import type * as tls from 'node:tls'
 import { SluiceError } from '../errors.ts'
 
 /** Certificates and versions as the Collector's `tls` section spells them. */
@@ -43,7 +44,7 @@ export async function serverTls(
     ...versions(settings),
     ...(clientCa !== undefined && { ca: clientCa, requestCert: true, rejectUnauthorized: true }),
   }
-  checkMaterial(options, configuredBy)
+  await checkMaterial(options, configuredBy)
   return options
 }
 
@@ -54,11 +55,11 @@ export async function clientTls(settings: ClientTlsSettings, configuredBy: strin
   const options = {
     ...own,
     ...versions(settings),
-    ...(ca !== undefined && { ca: settings.include_system_ca_certs_pool ? [...tls.rootCertificates, ca] : ca }),
+    ...(ca !== undefined && { ca: settings.include_system_ca_certs_pool ? [...(await systemRoots()), ca] : ca }),
     ...(settings.insecure_skip_verify && { rejectUnauthorized: false }),
     ...(settings.server_name_override !== undefined && { servername: settings.server_name_override }),
   }
-  checkMaterial(options, configuredBy)
+  await checkMaterial(options, configuredBy)
   return options
 }
 
@@ -128,10 +129,15 @@ async function pem(
   }
 }
 
+async function systemRoots(): Promise<readonly string[]> {
+  return (await import('node:tls')).rootCertificates
+}
+
 /** Certificates are parsed here and not at the first connection, hours later. */
-function checkMaterial(options: tls.SecureContextOptions, configuredBy: string): void {
+async function checkMaterial(options: tls.SecureContextOptions, configuredBy: string): Promise<void> {
+  const { createSecureContext } = await import('node:tls')
   try {
-    tls.createSecureContext(options)
+    createSecureContext(options)
   } catch (cause) {
     throw new SluiceError(
       'TLS_MATERIAL_INVALID',
