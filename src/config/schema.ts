@@ -78,15 +78,20 @@ function objectSchema(fields: Fields): JsonSchema {
   }
 }
 
-function fieldSchema(field: Field<unknown>): JsonSchema {
+function fieldSchema(field: Field<unknown>, nullable = field.required !== true): JsonSchema {
   const { shape, doc } = field
   if (shape.kind === 'unsupported') return { description: `${doc} Not supported: ${shape.reason}.`, not: {} }
   if (shape.kind === 'noEffect') return { description: `${doc} No effect: ${shape.reason}.`, deprecated: true }
   return {
     description: doc,
-    ...shapeSchema(shape, field.required !== true),
+    ...shapeSchema(shape, nullable),
     ...(field.default !== undefined && { default: field.default }),
   }
+}
+
+/** What stands in a list or under a key of one's own: nothing, only where that means a default. */
+function itemSchema(field: Field<unknown>): JsonSchema {
+  return fieldSchema(field, field.default !== undefined)
 }
 
 function shapeSchema(shape: Shape, nullable: boolean): JsonSchema {
@@ -115,12 +120,12 @@ function shapeSchema(shape: Shape, nullable: boolean): JsonSchema {
         ...((shape.min ?? 0) <= 0 ? [{ const: 0 }] : []),
       )
     case 'list': {
-      const items = fieldSchema(shape.item)
+      const items = itemSchema(shape.item)
       const list = { ...typed('array'), items, ...(shape.minItems !== undefined && { minItems: shape.minItems }) }
       return shape.commas ? anyOf(list, { type: 'string' }) : anyOf(list)
     }
     case 'map':
-      return anyOf({ ...typed('object'), additionalProperties: fieldSchema(shape.value) })
+      return anyOf({ ...typed('object'), additionalProperties: itemSchema(shape.value) })
     case 'object':
       return anyOf(objectSchema(shape.fields))
     default:

@@ -53,7 +53,7 @@ describe.each([
           expect(unchanged).toBe(true)
           expect(chunk).toBe(input)
         }),
-        { numRuns: RUNS / 10 },
+        { numRuns: RUNS },
       )
     })
   })

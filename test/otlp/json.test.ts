@@ -61,7 +61,7 @@ describe.each(SIGNALS)('%s', (signal) => {
         }
         expectSame(list, { [REQUESTS[signal].fields[0]!.name]: [], ...(parsed(signal, [bytes, other]) as Json) })
       }),
-      { numRuns: RUNS / 10 },
+      { numRuns: RUNS },
     )
   })
 
