@@ -5,6 +5,7 @@ import { parseListenAddress } from '../../src/transport/listen-address.ts'
 export default define({
   kind: 'extension',
   type: 'health_check',
+  place: 'host',
   stability: 'beta',
   signals: [],
   summary: 'Answers over HTTP whether the service is up, for load balancers and Kubernetes probes.',

@@ -1,13 +1,19 @@
+import { EngineHost } from '../admin/engine-host.ts'
+import { HealthBook } from '../admin/health-book.ts'
+import { HostedExtensions } from '../admin/hosted-extensions.ts'
 import { MetricsServer } from '../admin/metrics-server.ts'
 import { processReadings, targetInfo } from '../admin/process-readings.ts'
+import { systemClock } from '../clock.ts'
 import type { ResolvedConfig } from '../config/resolved.ts'
 import { SluiceError } from '../errors.ts'
+import { deadlineIn } from '../lanes/deadline.ts'
 import type { Listening } from '../lanes/protocol.ts'
 import { siblingModule } from '../lanes/sibling-module.ts'
 import { Supervisor } from '../lanes/supervisor.ts'
 import { type LedgerRow, ledgerRows, ledgerTable, total } from '../telemetry/ledger.ts'
 import { type LogOptions, makeLogger } from '../telemetry/log.ts'
 import { MeterRegistry } from '../telemetry/registry.ts'
+import { SharedMeter } from '../telemetry/shared-meter.ts'
 import type { ConfigSources } from './command-line.ts'
 import { ownResource } from './own-resource.ts'
 import { startScreen } from './start-screen.ts'
@@ -23,7 +29,7 @@ export async function run(sources: ConfigSources): Promise<number> {
     await supervisor.stop(0)
     return 1
   }
-  const { config, warnings, notes } = loaded
+  const { config, definitions, warnings, notes } = loaded
   const resource = ownResource(config.service.telemetry.resource)
   const logOptions = logOptionsOf(config)
   const log = makeLogger(logOptions)
@@ -34,16 +40,30 @@ export async function run(sources: ConfigSources): Promise<number> {
   registry.observe(() => [...processReadings(), targetInfo(resource)])
   const signals = new Signals((text) => log.warn(text))
   const metrics = config.service.telemetry.metrics && new MetricsServer(registry, config.service.telemetry.metrics)
+  const health = new HealthBook(config, () => systemClock.now())
+  const workers = (): Supervisor['threads'] => supervisor.threads
+  const memory = SharedMeter.memory()
+  const hosted = new HostedExtensions({
+    host: new EngineHost({ version: version(), resource, config, health, registry, workers }),
+    definitions,
+    log,
+    meter: new SharedMeter(memory, registry.attach(memory)),
+    health,
+  })
   try {
     const listening = await Promise.all([
-      supervisor.start({ config, log: logOptions, registry }),
+      supervisor.start({ config, log: logOptions, registry, onHealth: (report) => health.take(report) }),
+      hosted.start(),
       metrics?.start(),
-    ]).then(([lane, address]) => [
+    ]).then(([lane, extensions, address]) => [
+      ...extensions,
       ...lane,
       ...(address === undefined
         ? []
         : [{ component: 'metrics', transport: 'http', address: `http://${address}/metrics` }]),
     ])
+    health.phase = 'running'
+    hosted.ready()
     announce(logOptions, config, listening)
     await Promise.race([signals.first, supervisor.ended])
   } catch (error) {
@@ -51,6 +71,7 @@ export async function run(sources: ConfigSources): Promise<number> {
     log.fatal(`${error.message}  (${error.code})`)
     await metrics?.stop()
     await supervisor.stop(0)
+    await stopHosted(hosted, 0)
     return 1
   }
 
@@ -61,11 +82,24 @@ export async function run(sources: ConfigSources): Promise<number> {
     log.warn('ended at once by a second signal; what was held in memory is lost')
     process.exit(1)
   })
+  health.phase = 'stopping'
+  hosted.stopping()
   await supervisor.stop(timeoutMs)
   await metrics?.stop()
+  health.phase = 'stopped'
+  await stopHosted(hosted, LAST_ANSWERS_MS)
   report(logOptions, before, ledgerRows(registry.read()))
   signals.release()
   return 0
+}
+
+/** What extensions beside the lanes get for the answers that are on their way when everything else has stopped. */
+const LAST_ANSWERS_MS = 1000
+
+async function stopHosted(hosted: HostedExtensions, ms: number): Promise<void> {
+  const deadline = deadlineIn(ms)
+  await hosted.stop(deadline)
+  deadline.clear()
 }
 
 function logOptionsOf({ service }: ResolvedConfig): LogOptions {

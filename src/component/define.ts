@@ -2,6 +2,7 @@ import type { ConfigOf, Fields } from '../config/field.ts'
 import type { Signal } from '../otlp/batch.ts'
 import type { Component, ComponentContext, ComponentKind, ConnectorOutputs, Outputs } from './contracts.ts'
 import type { Consumer } from './delivery.ts'
+import type { HostContext, HostedExtension } from './host.ts'
 import type { RecordProcessor } from './record-processor.ts'
 
 export type Stability = 'development' | 'alpha' | 'beta' | 'stable'
@@ -67,10 +68,21 @@ export interface ConnectorDefinition<F extends Fields = Fields> extends Describe
   create(config: ConfigOf<F>, ctx: ComponentContext, next: ConnectorOutputs): Made<Component & Consumer>
 }
 
-export interface ExtensionDefinition<F extends Fields = Fields> extends Describes<F> {
+/** One instance in every lane, found by the lane's components: authenticators, storages, gatekeepers. */
+export interface LaneExtensionDefinition<F extends Fields = Fields> extends Describes<F> {
   readonly kind: 'extension'
+  readonly place?: 'lane'
   create(config: ConfigOf<F>, ctx: ComponentContext): Made<Component>
 }
+
+/** One instance in the process, on the main thread, which sees all of it through `ctx.host`: health, pages, profiles. */
+export interface HostExtensionDefinition<F extends Fields = Fields> extends Describes<F> {
+  readonly kind: 'extension'
+  readonly place: 'host'
+  create(config: ConfigOf<F>, ctx: HostContext): Made<HostedExtension>
+}
+
+export type ExtensionDefinition<F extends Fields = Fields> = LaneExtensionDefinition<F> | HostExtensionDefinition<F>
 
 export type Definition<F extends Fields = Fields> =
   | ReceiverDefinition<F>
@@ -78,7 +90,8 @@ export type Definition<F extends Fields = Fields> =
   | RecordProcessorDefinition<F>
   | ExporterDefinition<F>
   | ConnectorDefinition<F>
-  | ExtensionDefinition<F>
+  | LaneExtensionDefinition<F>
+  | HostExtensionDefinition<F>
 
 // One overload a kind, so that `create` and `check` see the configuration type inferred from `config`.
 export function define<F extends Fields>(definition: ReceiverDefinition<F>): ReceiverDefinition<F>
@@ -86,7 +99,8 @@ export function define<F extends Fields>(definition: BatchProcessorDefinition<F>
 export function define<F extends Fields>(definition: RecordProcessorDefinition<F>): RecordProcessorDefinition<F>
 export function define<F extends Fields>(definition: ExporterDefinition<F>): ExporterDefinition<F>
 export function define<F extends Fields>(definition: ConnectorDefinition<F>): ConnectorDefinition<F>
-export function define<F extends Fields>(definition: ExtensionDefinition<F>): ExtensionDefinition<F>
+export function define<F extends Fields>(definition: HostExtensionDefinition<F>): HostExtensionDefinition<F>
+export function define<F extends Fields>(definition: LaneExtensionDefinition<F>): LaneExtensionDefinition<F>
 export function define<D extends { readonly kind: ComponentKind }>(definition: D): D {
   return definition
 }

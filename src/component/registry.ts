@@ -6,7 +6,8 @@ import type {
   ConnectorDefinition,
   Definition,
   ExporterDefinition,
-  ExtensionDefinition,
+  HostExtensionDefinition,
+  LaneExtensionDefinition,
   ReceiverDefinition,
   RecordProcessorDefinition,
 } from './define.ts'
@@ -22,7 +23,7 @@ export interface ComponentLists {
   readonly processors: readonly (Erased<BatchProcessorDefinition> | Erased<RecordProcessorDefinition>)[]
   readonly exporters: readonly Erased<ExporterDefinition>[]
   readonly connectors: readonly Erased<ConnectorDefinition>[]
-  readonly extensions: readonly Erased<ExtensionDefinition>[]
+  readonly extensions: readonly (Erased<LaneExtensionDefinition> | Erased<HostExtensionDefinition>)[]
 }
 
 /** Every definition of the lists, found by kind and by any of its names. */

@@ -160,7 +160,8 @@ class Builder {
 
   async #extension(id: string): Promise<void> {
     const { config, definition } = this.#lookUp('extension', id)
-    if (definition.kind !== 'extension') return
+    // What belongs to the whole process runs beside the lanes.
+    if (definition.kind !== 'extension' || definition.place === 'host') return
     const component = await definition.create(config, this.#context({ kind: 'extension', id, signals: [] }))
     this.#extensions.set(id, component)
     this.#graph.add('extension', { name: `extension ${id}`, component })

@@ -63,12 +63,26 @@ async function buildGraph(task: LaneTask, say: (message: FromLane) => void, list
       listening.push({ component: `${scope.kind} ${scope.id}`, transport, address })
     },
     extension: (id) => scope.extension(id),
-    report: (status) => {
-      const labels = { component: `${scope.kind} ${scope.id}` }
-      meter.gauge('sluice_component_healthy', labels, HEALTHY).set(status === 'ok' ? 1 : 0)
-    },
+    report: reporter(scope, meter, say),
   })
   return Graph.build(task.config, { definition: (kind, type) => definitionOf(registry, kind, type), context })
+}
+
+/** Shows the health of a component as a metric and tells the supervisor, both when it changes only. */
+function reporter(
+  { kind, id, pipeline }: ContextScope,
+  meter: SharedMeter,
+  say: (message: FromLane) => void,
+): ComponentContext['report'] {
+  let last = ''
+  return (health, message) => {
+    const said = `${health} ${message ?? ''}`
+    if (said === last) return
+    last = said
+    meter.gauge('sluice_component_healthy', { component: `${kind} ${id}` }, HEALTHY).set(health === 'ok' ? 1 : 0)
+    const about = { kind, id, ...(pipeline !== undefined && { pipeline }) }
+    say({ type: 'health', report: { ...about, health, ...(message !== undefined && { message }) } })
+  }
 }
 
 function stopAsked(port: MessagePort): Promise<ToLane> {

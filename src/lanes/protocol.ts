@@ -1,3 +1,4 @@
+import type { ComponentKind } from '../component/contracts.ts'
 import type { ResolvedConfig } from '../config/resolved.ts'
 import type { LogOptions } from '../telemetry/log.ts'
 import type { SeriesDescriptor } from '../telemetry/shared-meter.ts'
@@ -17,7 +18,17 @@ export interface Listening {
   readonly address: string
 }
 
+/** What a component of a lane said about itself. */
+export interface HealthReport {
+  readonly kind: ComponentKind
+  readonly id: string
+  readonly pipeline?: string
+  readonly health: 'ok' | 'recoverable' | 'permanent' | 'fatal'
+  readonly message?: string
+}
+
 export type FromLane =
+  | { readonly type: 'health'; readonly report: HealthReport }
   | { readonly type: 'series'; readonly series: SeriesDescriptor }
   | { readonly type: 'started'; readonly listening: readonly Listening[] }
   | { readonly type: 'failed'; readonly code: string; readonly message: string }

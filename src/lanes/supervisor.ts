@@ -1,11 +1,11 @@
-import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads'
+import { MessageChannel, receiveMessageOnPort, type Worker } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import type { ResolvedConfig } from '../config/resolved.ts'
 import { SluiceError } from '../errors.ts'
 import type { LogOptions } from '../telemetry/log.ts'
 import type { MeterRegistry } from '../telemetry/registry.ts'
 import { SharedMeter } from '../telemetry/shared-meter.ts'
-import type { FromLane, LaneTask, Listening, ToLane } from './protocol.ts'
+import type { FromLane, HealthReport, LaneTask, Listening, ToLane } from './protocol.ts'
 import { siblingModule } from './sibling-module.ts'
 
 /** What lanes run, and where what they tell goes. */
@@ -13,6 +13,8 @@ export interface LaneOptions {
   readonly config: ResolvedConfig
   readonly log: LogOptions
   readonly registry: MeterRegistry
+  /** Takes what components say about their health. */
+  readonly onHealth?: (report: HealthReport) => void
 }
 
 /**
@@ -68,6 +70,11 @@ export class Supervisor {
     return this.#lane?.ended ?? Promise.resolve()
   }
 
+  /** The threads that pipelines run in. */
+  get threads(): readonly Worker[] {
+    return this.#pool.threads
+  }
+
   /** Stops receivers first, drains for at most `timeoutMs`, then ends the threads. */
   async stop(timeoutMs: number): Promise<void> {
     this.#lane?.stop(timeoutMs)
@@ -81,7 +88,7 @@ class RunningLane {
   readonly ended: Promise<void>
   readonly #port: MessageChannel['port1']
 
-  constructor(pool: Piscina, { config, log, registry }: LaneOptions) {
+  constructor(pool: Piscina, { config, log, registry, onHealth }: LaneOptions) {
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
     const meter = SharedMeter.memory()
@@ -92,6 +99,9 @@ class RunningLane {
       switch (message.type) {
         case 'series':
           announce(message.series)
+          break
+        case 'health':
+          onHealth?.(message.report)
           break
         case 'started':
           resolve(message.listening)

@@ -7,6 +7,7 @@ import type { Definition } from '../../src/component/define.ts'
 import { ack, type Consumer } from '../../src/component/delivery.ts'
 import { deadlineIn } from '../../src/lanes/deadline.ts'
 import { testContext } from '../support/context.ts'
+import { testHost } from '../support/host.ts'
 import { definitions, nameOf, SMALLEST, smallestConfig } from './support/subjects.ts'
 
 const sink: Consumer = { acknowledges: 'delivered', consume: ack }
@@ -29,6 +30,9 @@ async function create(subject: Definition): Promise<Component> {
       return {}
     case 'connector':
       return subject.create(config, ctx, { to: () => sink, pipeline: () => sink, pipelines: ['traces'] })
+    case 'extension':
+      if (subject.place === 'host') return subject.create(config, { ...ctx, host: testHost() })
+      return subject.create(config, ctx)
     default:
       return subject.create(config, ctx)
   }

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import healthCheck from '../../../extensions/health_check/health_check.ts'
 import { HealthServer, type HealthSettings } from '../../../extensions/health_check/server.ts'
 import { deadlineIn, type TestContext, testContext } from '../../support/context.ts'
+import { hostContext } from '../../support/host.ts'
 
 const running: { server: HealthServer; ctx: TestContext }[] = []
 
@@ -84,7 +85,7 @@ describe('health_check', () => {
     await expect(ask()).rejects.toThrow('ECONNREFUSED')
     const unstarted = await healthCheck.create(
       { endpoint: 'localhost:0', path: '/', response_body: undefined, response_headers: {} },
-      ctx,
+      hostContext('health_check'),
     )
     await unstarted.stop?.(deadlineIn(ctx.clock, 1000))
   })

@@ -1,0 +1,54 @@
+import type { Worker } from 'node:worker_threads'
+import type { ComponentHealth, Host, ProfiledThread } from '../component/host.ts'
+import type { ResolvedConfig } from '../config/resolved.ts'
+import { heldReadings, ledgerRows } from '../telemetry/ledger.ts'
+import type { MeterRegistry, Reading } from '../telemetry/registry.ts'
+import type { HealthBook } from './health-book.ts'
+
+export interface EngineHostOptions {
+  readonly version: string
+  readonly resource: Readonly<Record<string, string>>
+  readonly config: ResolvedConfig
+  readonly health: HealthBook
+  readonly registry: MeterRegistry
+  /** The threads of the lanes that run now. */
+  readonly workers: () => readonly Worker[]
+}
+
+/** The process as extensions see it that run beside the lanes. */
+export class EngineHost implements Host {
+  readonly version: string
+  readonly resource: Readonly<Record<string, string>>
+  readonly config: ResolvedConfig
+  readonly startedAt = performance.timeOrigin
+  readonly #health: HealthBook
+  readonly #registry: MeterRegistry
+  readonly #workers: () => readonly Worker[]
+
+  constructor({ version, resource, config, health, registry, workers }: EngineHostOptions) {
+    this.version = version
+    this.resource = resource
+    this.config = config
+    this.#health = health
+    this.#registry = registry
+    this.#workers = workers
+  }
+
+  health(): readonly ComponentHealth[] {
+    return this.#health.read()
+  }
+
+  onHealth(callback: () => void): () => void {
+    return this.#health.listen(callback)
+  }
+
+  readings(): readonly Reading[] {
+    const readings = this.#registry.read()
+    return [...readings, ...heldReadings(ledgerRows(readings))]
+  }
+
+  async threads(): Promise<readonly ProfiledThread[]> {
+    const { profiledThreads } = await import('./profiled-threads.ts')
+    return profiledThreads(this.#workers())
+  }
+}

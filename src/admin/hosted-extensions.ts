@@ -1,0 +1,99 @@
+import type { Logger } from 'pino'
+import { systemClock } from '../clock.ts'
+import type { Component, Deadline } from '../component/contracts.ts'
+import type { Definition } from '../component/define.ts'
+import type { Host, HostContext } from '../component/host.ts'
+import { MemoryStorage } from '../component/memory-storage.ts'
+import type { Registry } from '../config/registry.ts'
+import { SluiceError } from '../errors.ts'
+import type { Listening } from '../lanes/protocol.ts'
+import type { Meter } from '../telemetry/meter.ts'
+import type { HealthBook } from './health-book.ts'
+
+/** What extensions that run beside the lanes are built from. */
+export interface HostedOptions {
+  readonly host: Host
+  readonly definitions: Registry<Definition>
+  readonly log: Logger
+  readonly meter: Meter
+  readonly health: HealthBook
+}
+
+interface Hosted {
+  readonly name: string
+  readonly component: Component
+}
+
+/** The extensions of the service that run on the main thread, one instance in the process. */
+export class HostedExtensions {
+  readonly #options: HostedOptions
+  readonly #hosted: Hosted[] = []
+  readonly #listening: Listening[] = []
+
+  constructor(options: HostedOptions) {
+    this.#options = options
+  }
+
+  /** Builds and starts them in the order of the service; rejects with the first reason why not. */
+  async start(): Promise<readonly Listening[]> {
+    const { host, definitions } = this.#options
+    for (const id of host.config.service.extensions) {
+      const found = host.config.extensions[id]
+      const definition = found && definitions.find('extension', found.type)
+      if (definition?.kind !== 'extension' || definition.place !== 'host') continue
+      // The loader has validated `config` against this very definition, whose type parameter is erased here.
+      const component = await definition.create(found!.config as never, this.#context(id))
+      const hosted = { name: `extension ${id}`, component }
+      this.#hosted.push(hosted)
+      await starting(hosted)
+    }
+    return this.#listening
+  }
+
+  ready(): void {
+    for (const { component } of this.#hosted) component.ready?.()
+  }
+
+  stopping(): void {
+    for (const { component } of this.#hosted) component.stopping?.()
+  }
+
+  async stop(deadline: Deadline): Promise<void> {
+    await Promise.all(
+      this.#hosted.map(async ({ name, component }) => {
+        try {
+          await component.stop?.(deadline)
+        } catch (err) {
+          this.#options.log.error({ component: name, err }, 'did not stop cleanly')
+        }
+      }),
+    )
+  }
+
+  #context(id: string): HostContext {
+    const { host, log, meter, health } = this.#options
+    return {
+      kind: 'extension',
+      id,
+      signals: [],
+      host,
+      log: log.child({ component: `extension ${id}` }),
+      meter,
+      clock: systemClock,
+      storage: new MemoryStorage(),
+      listening: (endpoint) => this.#listening.push({ component: `extension ${id}`, ...endpoint }),
+      extension: (other) => this.#hosted.find(({ name }) => name === `extension ${other}`)?.component,
+      report: (status, message) =>
+        health.take({ kind: 'extension', id, health: status, ...(message !== undefined && { message }) }),
+    }
+  }
+}
+
+async function starting({ name, component }: Hosted): Promise<void> {
+  try {
+    await component.start?.()
+  } catch (cause) {
+    const code = cause instanceof SluiceError ? cause.code : 'START_FAILED'
+    throw new SluiceError(code, `${name}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+  }
+}

@@ -1,0 +1,59 @@
+import type { ComponentHealth, Host, HostContext } from '../../src/component/host.ts'
+import type { ResolvedConfig } from '../../src/config/resolved.ts'
+import type { Reading } from '../../src/telemetry/registry.ts'
+import { type TestContext, testContext } from './context.ts'
+
+/** A host whose health and readings a test sets. */
+export interface TestHost extends Host {
+  healths: readonly ComponentHealth[]
+  values: readonly Reading[]
+  /** Calls everybody back who asked for changes of health. */
+  changed(): void
+}
+
+const NOTHING: ResolvedConfig = {
+  receivers: {},
+  processors: {},
+  exporters: {},
+  connectors: {},
+  extensions: {},
+  service: {
+    pipelines: [{ id: 'traces', signal: 'traces', receivers: ['otlp'], processors: ['batch'], exporters: ['debug'] }],
+    extensions: ['health_check'],
+    telemetry: { logs: { level: 'info', encoding: 'json', initialFields: {} }, metrics: undefined, resource: {} },
+    lanes: 1,
+    shutdownTimeoutMs: 1000,
+  },
+  secrets: [],
+}
+
+export function testHost(config: ResolvedConfig = NOTHING): TestHost {
+  const listeners = new Set<() => void>()
+  return {
+    version: '1.2.3',
+    resource: { 'service.name': 'sluice' },
+    startedAt: Date.UTC(2026, 0, 1),
+    config,
+    healths: [],
+    values: [],
+    health() {
+      return this.healths
+    },
+    onHealth(callback) {
+      listeners.add(callback)
+      return () => listeners.delete(callback)
+    },
+    changed() {
+      for (const listener of listeners) listener()
+    },
+    readings() {
+      return this.values
+    },
+    threads: async () => [],
+  }
+}
+
+/** The context of an extension beside the lanes. */
+export function hostContext(id: string, host: TestHost = testHost()): TestContext & HostContext & { host: TestHost } {
+  return { ...testContext({ kind: 'extension', id }), host }
+}
