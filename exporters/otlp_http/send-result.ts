@@ -1,5 +1,6 @@
 import { interpretCall } from '../../src/queue/call-result.ts'
 import type { SendResult } from '../../src/queue/send.ts'
+import { httpSaysTooLarge, TOO_LARGE } from '../../src/queue/too-large.ts'
 import type { CallResult } from '../../src/transport/unary.ts'
 
 // OTLP specification, "OTLP/HTTP Response, Failures": these and no others.
@@ -10,6 +11,16 @@ export function sendResult(result: CallResult, url: string): SendResult {
   return interpretCall(result, url, ({ httpStatus, status: { code, message, retryAfterMs } }) => {
     if (httpStatus === undefined) {
       return { ok: false, verdict: 'retry', reason: 'timeout', message: `${url}: ${message}`, grpcStatus: code }
+    }
+    if (httpSaysTooLarge(httpStatus, message)) {
+      return {
+        ok: false,
+        verdict: 'reject',
+        reason: TOO_LARGE,
+        message: `${url} answered ${message}; set max_request_size to what it takes`,
+        grpcStatus: code,
+        tooLarge: true,
+      }
     }
     const retryable = RETRYABLE.has(httpStatus)
     return {

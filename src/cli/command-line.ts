@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
 import { didYouMean } from '../config/nearest.ts'
-import { version } from './version.ts'
+import { version } from '../version.ts'
 
 /** The options that say which configuration is meant; every command that reads one takes them. */
 export interface ConfigSources {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { version } from './version.ts'
+import { version } from '../version.ts'
 
 /**
  * The attributes of this process itself: the three that the Collector has on its own, and `service.telemetry.resource`

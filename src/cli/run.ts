@@ -14,10 +14,10 @@ import { type LedgerRow, ledgerRows, ledgerTable, total } from '../telemetry/led
 import { type LogOptions, makeLogger } from '../telemetry/log.ts'
 import { MeterRegistry } from '../telemetry/registry.ts'
 import { SharedMeter } from '../telemetry/shared-meter.ts'
+import { version } from '../version.ts'
 import type { ConfigSources } from './command-line.ts'
 import { ownResource } from './own-resource.ts'
 import { startScreen } from './start-screen.ts'
-import { version } from './version.ts'
 
 /** Runs a configuration until a signal or a failure. Resolves with the exit code. */
 export async function run(sources: ConfigSources): Promise<number> {

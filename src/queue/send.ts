@@ -22,6 +22,8 @@ export interface SendFailure {
   /** The wait that the peer asked for (RetryInfo, Retry-After), in ms. */
   readonly retryAfterMs?: number
   readonly grpcStatus?: number
+  /** The peer takes no request of this size; the same items in smaller ones it may. Comes with `reject`. */
+  readonly tooLarge?: boolean
 }
 
 export interface SendOptions {

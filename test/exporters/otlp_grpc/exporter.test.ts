@@ -63,7 +63,7 @@ describe('what is sent', () => {
         const { signal: seen, body, metadata } = server.received.at(-1)!
         expect(seen).toBe(signal)
         expect(Buffer.compare(body, Buffer.concat(chunks))).toBe(0)
-        expect(metadata.get('user-agent')[0]).toMatch(/^Sluice /)
+        expect(metadata.get('user-agent')[0]).toMatch(/^Sluice\/\d+\.\d+\.\d+ \(\w+\/\w+\)$/)
       }
     },
   )
@@ -146,6 +146,37 @@ describe('sendResult', () => {
   test('of RESOURCE_EXHAUSTED with a RetryInfo', () => {
     const status = { code: GrpcStatus.RESOURCE_EXHAUSTED, message: 'x', retryAfterMs: 0 }
     expect(sendResult({ ok: false, status }, 'peer:1')).toMatchObject({ verdict: 'retry', retryAfterMs: 0 })
+  })
+
+  // The sentences of grpc-go, grpc-core and grpc-js, grpc-java, .NET and tonic.
+  test.each<[number, string]>([
+    [8, 'grpc: received message larger than max (5000000 vs. 4194304)'],
+    [8, 'grpc: received message after decompression larger than max 4194304'],
+    [8, 'Received message larger than max (5000000 vs 4194304)'],
+    [8, 'SERVER: Received message larger than max (5000000 vs. 4194304)'],
+    [8, 'gRPC message exceeds maximum size 4194304: 5000000'],
+    [8, 'Decompressed gRPC message exceeds maximum size 4194304'],
+    [8, 'Received message exceeds the maximum configured message size.'],
+    [11, 'Error, decoded message length too large: found 5000000 bytes, the limit is: 4194304 bytes'],
+  ])('of status %i and "%s": too large', (code, message) => {
+    expect(sendResult({ ok: false, status: { code, message } }, 'peer:1')).toMatchObject({
+      verdict: 'reject',
+      reason: 'rejected_too_large',
+      tooLarge: true,
+    })
+  })
+
+  test.each<[number, string]>([
+    [8, 'quota exceeded, the limit is 100 requests'],
+    [8, 'too many requests'],
+    [3, 'received message larger than max (5 vs. 4)'],
+  ])('of status %i and "%s": not a matter of size', (code, message) => {
+    expect(sendResult({ ok: false, status: { code, message } }, 'peer:1')).not.toHaveProperty('tooLarge')
+  })
+
+  test('of a proxy that answers HTTP 413', () => {
+    const status = { code: GrpcStatus.UNKNOWN, message: 'x' }
+    expect(sendResult({ ok: false, status, httpStatus: 413 }, 'peer:1')).toMatchObject({ tooLarge: true })
   })
 
   test('of a response that is none', () => {

@@ -115,7 +115,7 @@ describe('what is sent', () => {
       '/base/v1development/profiles',
     ])
     expect(server.received[0]!.headers['authorization']).toBe('Bearer x')
-    expect(server.received[0]!.headers['user-agent']).toMatch(/^Sluice /)
+    expect(server.received[0]!.headers['user-agent']).toMatch(/^Sluice\/\d+\.\d+\.\d+ \(\w+\/\w+\)$/)
   })
 
   test('of a signal without an endpoint is refused for good', async () => {
@@ -222,6 +222,17 @@ test.each([400, 401, 403, 404, 408, 413, 429, 500, 501, 502, 503, 504])(
     expect(result).toMatchObject({ verdict: [429, 502, 503, 504].includes(httpStatus) ? 'retry' : 'reject' })
   },
 )
+
+test.each<[number, string, boolean]>([
+  [413, 'HTTP 413', true],
+  [400, 'HTTP 400: http: request body too large', true],
+  [400, 'HTTP 400: invalid character', false],
+  [429, 'HTTP 429: too many requests', false],
+])('HTTP %i "%s": a matter of size is %s', (httpStatus, message, tooLarge) => {
+  const result = sendResult({ ok: false, httpStatus, status: { code: 2, message } }, 'http://peer')
+  expect('tooLarge' in result && result.tooLarge === true).toBe(tooLarge)
+  if (tooLarge) expect(result).toMatchObject({ verdict: 'reject', reason: 'rejected_too_large' })
+})
 
 describe('the configuration', () => {
   test.each<[object, string]>([
