@@ -1,8 +1,6 @@
 import { type ConfigOf, field } from '../../src/config/field.ts'
 import { serverTlsField } from '../../src/config/tls-fields.ts'
 
-const LATER_AUTH = 'this version authenticates clients by TLS certificates only (tls.client_ca_file)'
-const LATER_MIDDLEWARE = 'this version has no middleware extensions'
 const TRANSPORTS = ['tcp', 'tcp4', 'tcp6', 'unix'] as const
 
 const listenFields = (port: number) => ({
@@ -14,12 +12,18 @@ const listenFields = (port: number) => ({
   include_metadata: field.bool("Keeps the request's headers with its data, for components that read them.", {
     default: false,
   }),
-  auth: field.unsupported('Asks an extension who the client is.', LATER_AUTH),
-  middlewares: field.unsupported('Hands requests through extensions.', LATER_MIDDLEWARE),
+  middlewares: field.list(
+    'Extensions that may turn a request away before its body is read, asked in this order once the client is known.',
+    field.object('One of them.', { id: field.extension('The extension.', { required: true }) }, { required: true }),
+    { default: [] },
+  ),
 })
+
+const authenticator = field.extension('The extension that is asked at the headers of each request.', { required: true })
 
 const grpc = field.object('OTLP/gRPC; served when the key is there.', {
   ...listenFields(4317),
+  auth: field.object('Lets an extension say who the client is.', { authenticator }),
   max_recv_msg_size_mib: field.int('Largest message, before and after decompression, in MiB; 0 means 4.', {
     default: 4,
     min: 0,
@@ -66,6 +70,14 @@ const grpc = field.object('OTLP/gRPC; served when the key is there.', {
 
 const http = field.object('OTLP/HTTP with protobuf bodies; served when the key is there.', {
   ...listenFields(4318),
+  auth: field.object('Lets an extension say who the client is.', {
+    authenticator,
+    request_params: field.list(
+      'Parameters of the query that the extension may take for headers of the same name.',
+      field.string('Name of a parameter.', { required: true }),
+      { default: [] },
+    ),
+  }),
   traces_url_path: field.string('Path of trace requests.', { default: '/v1/traces' }),
   metrics_url_path: field.string('Path of metric requests.', { default: '/v1/metrics' }),
   logs_url_path: field.string('Path of log requests.', { default: '/v1/logs' }),

@@ -6,8 +6,9 @@ import { validate } from '../../src/otlp/validate.ts'
 import { WireError } from '../../src/otlp/wire-error.ts'
 import { encodeExportResponse } from '../../src/transport/export-response.ts'
 import { GRPC, type Server, type ServerCall, type ServerHandler } from '../../src/transport/unary.ts'
+import { authoriserOf } from './authorise.ts'
 import { callStatus } from './call-status.ts'
-import type { Config } from './fields.ts'
+import type { Config, GrpcConfig, HttpConfig } from './fields.ts'
 import { type ReceiverMetrics, receiverMetrics } from './metrics.ts'
 import { startGrpc, startHttp } from './servers.ts'
 
@@ -30,10 +31,10 @@ export class OtlpReceiver implements Component {
     const { signals } = this.#ctx
     try {
       if (grpc !== undefined) {
-        this.#serves('grpc', await startGrpc(grpc, signals, this.#handler('grpc', grpc.include_metadata)))
+        this.#serves('grpc', await startGrpc(grpc, signals, this.#handler('grpc', grpc)))
       }
       if (http !== undefined) {
-        this.#serves('http', await startHttp(http, signals, this.#handler('http', http.include_metadata)))
+        this.#serves('http', await startHttp(http, signals, this.#handler('http', http)))
       }
     } catch (error) {
       await this.#close(AbortSignal.abort())
@@ -57,12 +58,15 @@ export class OtlpReceiver implements Component {
     await Promise.all(servers.map((server) => server.close(signal)))
   }
 
-  #handler(transport: string, includeMetadata: boolean): ServerHandler {
+  #handler(transport: 'grpc' | 'http', config: GrpcConfig | HttpConfig): ServerHandler {
     const { clock, id, meter, signals } = this.#ctx
     const metrics = receiverMetrics(meter, id, transport, signals)
     const acknowledge = this.#config.acknowledge
     const next = this.#next
+    const authorise = authoriserOf(config, this.#ctx, transport)
+    const includeMetadata = config.include_metadata
     return {
+      ...(authorise && { authorise }),
       handle(call) {
         const { signal, peer } = call.head
         const counts = metrics[signal]
@@ -81,9 +85,17 @@ export class OtlpReceiver implements Component {
           // An empty envelope is a client's way to ask whether anybody is there; it never enters a pipeline.
           call.ok()
         } else {
-          const context: BatchContext = includeMetadata
-            ? { transport, peer, arrivedAt: clock.now(), metadata: call.head.metadata() }
-            : { transport, peer, arrivedAt: clock.now() }
+          const { auth } = call.head
+          const context: BatchContext =
+            includeMetadata || auth !== undefined
+              ? {
+                  transport,
+                  peer,
+                  arrivedAt: clock.now(),
+                  ...(includeMetadata && { metadata: call.head.metadata() }),
+                  ...(auth && { auth }),
+                }
+              : { transport, peer, arrivedAt: clock.now() }
           const batch = makeBatch(signal, [call.body], items, context)
           output.consume(deliver(batch, new Reception(call, counts, acknowledge)))
         }

@@ -26,7 +26,7 @@ export const CODES = {
   CONFIG_NO_EFFECT: 'Note: an option of the Collector that has nothing to tune here.',
   CONFIG_DEPRECATED: 'Warning: an old spelling of a component type.',
   CONFIG_PIPELINE: 'A pipeline without receivers or exporters, with a bad id, or none at all.',
-  CONFIG_REFERENCE: 'A pipeline or the service names a component that is not configured.',
+  CONFIG_REFERENCE: 'A pipeline, the service or a component names a component that is not there.',
   CONFIG_SIGNAL: 'A component in a pipeline of a signal that it, or one of its options, does not support.',
   CONFIG_CONNECTOR: 'A connector with one end loose, or with the id of a receiver or exporter.',
   CONFIG_CYCLE: 'Connectors lead data round in a circle.',

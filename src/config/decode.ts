@@ -148,6 +148,7 @@ class Decoder {
       const fix = tree.kind === 'scalar' && !hidden ? `; in quotes it is one: "${written(tree)}"` : ''
       return this.#mistyped(tree, path, 'a string', hidden, fix)
     }
+    if (shape.extension) this.#report.extensionIds.push({ path, place: tree.place, id: text })
     if (shape.pattern === undefined || shape.pattern.test(text)) return text
     const like = shape.example === undefined ? `text that fits ${shape.pattern.source}` : `text like "${shape.example}"`
     return this.#wrong(tree, path, `expected ${like}${hidden ? '' : `, got ${quote(text)}`}`)

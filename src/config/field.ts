@@ -20,7 +20,13 @@ export interface Field<T> {
 export type Shape =
   | { readonly kind: 'bool' }
   | { readonly kind: 'int' | 'number'; readonly min?: number; readonly max?: number }
-  | { readonly kind: 'string'; readonly pattern?: RegExp; readonly example?: string; readonly secret?: boolean }
+  | {
+      readonly kind: 'string'
+      readonly pattern?: RegExp
+      readonly example?: string
+      readonly secret?: boolean
+      readonly extension?: boolean
+    }
   | { readonly kind: 'enum'; readonly values: readonly string[]; readonly anyCase?: boolean }
   | { readonly kind: 'duration'; readonly min?: number; readonly max?: number }
   | { readonly kind: 'list'; readonly item: Field<unknown>; readonly minItems?: number; readonly commas?: boolean }
@@ -92,6 +98,10 @@ export const field = {
   /** A string that is never echoed: in errors, logs and `print-config` it reads `[REDACTED]`. */
   secret<const O extends Optional<string>>(doc: string, options?: O): Field<Presence<string, O>> {
     return make({ kind: 'string', secret: true }, doc, options)
+  },
+  /** The id of an extension, which has to be in `service.extensions` where its component is used. */
+  extension<const O extends Optional<string>>(doc: string, options?: O): Field<Presence<string, O>> {
+    return make({ kind: 'string', extension: true }, doc, options)
   },
   /** One of `values`. `anyCase`: in upper or lower case, where the Collector does not care; the component receives `values`' spelling. */
   enum<const V extends readonly string[], const O extends Optional<V[number]> & { readonly anyCase?: boolean }>(

@@ -86,6 +86,7 @@ function resolve(root: Mapping, registry: Registry, report: Report): ResolvedCon
   checkPresence(components, root, report)
   const { pipelines, used } = readPipelines(components, registry, root, report)
   checkConnectors(pipelines, components, root, report)
+  checkExtensionIds(used, components, report)
   warnUnused(components, used, report)
   if (service === undefined || report.problems.length > 0) return undefined
   const section = (name: Section): Components =>
@@ -138,6 +139,23 @@ function checkPresence(components: ConfiguredComponents, root: Mapping, report: 
 function isBlank(tree: Tree | undefined): boolean {
   if (tree === undefined) return true
   return tree.kind === 'map' ? tree.entries.size === 0 : isEmpty(tree) && !tree.broken
+}
+
+/** Extensions that components name (`auth.authenticator`) have to run; a component that is not used names in vain. */
+function checkExtensionIds(
+  used: Readonly<Record<Section, ReadonlySet<string>>>,
+  components: ConfiguredComponents,
+  report: Report,
+): void {
+  for (const { path, place, id } of report.extensionIds) {
+    const [section, component] = path
+    const counts = SECTIONS.some((name) => name === section && used[name].has(String(component)))
+    if (!counts || used.extensions.has(id)) continue
+    const message = components.extensions.has(id)
+      ? `the extension "${id}" does not run; add it to service.extensions`
+      : `no extension "${id}" is configured${didYouMean(id, [...components.extensions.keys()])}`
+    report.problem('CONFIG_REFERENCE', place, path, message)
+  }
 }
 
 function warnUnused(

@@ -29,6 +29,8 @@ export class Report {
   readonly files: string[] = []
   /** Paths of values that must not be printed. */
   readonly secrets: Path[] = []
+  /** Where components name extensions, and which. */
+  readonly extensionIds: { readonly path: Path; readonly place: Place; readonly id: string }[] = []
 
   problem(code: ConfigCode, place: Place, path: Path, message: string): void {
     this.problems.push(make(code, place, path, message))

@@ -56,6 +56,7 @@ function typeOf(shape: Shape): string {
     case 'bool':
       return 'true, false'
     case 'string':
+      if (shape.extension) return 'id of an extension'
       return shape.secret ? 'string, never shown' : shape.example ? `string like \`${shape.example}\`` : 'string'
     case 'enum':
       return shape.values.map((value) => `\`${value === '' ? '""' : value}\``).join(', ')
@@ -74,7 +75,7 @@ function typeOf(shape: Shape): string {
 
 function plural(shape: Shape): string {
   if (shape.kind === 'object') return 'sections'
-  if (shape.kind === 'string') return 'strings'
+  if (shape.kind === 'string') return shape.extension ? 'ids of extensions' : 'strings'
   return typeOf(shape)
 }
 

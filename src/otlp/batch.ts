@@ -11,6 +11,8 @@ export interface BatchContext {
   readonly peer?: string
   /** Request headers or gRPC metadata, lower-case names; only where the receiver was told to keep them. */
   readonly metadata?: Readonly<Record<string, readonly string[]>>
+  /** What the receiver's authenticator learned of the client, by attribute. */
+  readonly auth?: Readonly<Record<string, string | readonly string[]>>
   /** Milliseconds since the Unix epoch at which the receiver had the whole request. */
   readonly arrivedAt: number
 }

@@ -5,7 +5,15 @@ import { DecompressionError, decompress, type Encoding } from './compression.ts'
 import { MessageReader, messagePrefix } from './grpc-message.ts'
 import { parseGrpcTimeout } from './grpc-timeout.ts'
 import { statusTrailers } from './rpc-status.ts'
-import { type CallHead, type CallStatus, GRPC, type ServerCall, type ServerHandler } from './unary.ts'
+import {
+  type AuthAttributes,
+  ask,
+  type CallHead,
+  type CallStatus,
+  GRPC,
+  type ServerCall,
+  type ServerHandler,
+} from './unary.ts'
 
 const CALL = Symbol('call')
 
@@ -33,6 +41,7 @@ export class GrpcServerCall implements ServerCall, CallHead {
   readonly protocol = 'grpc'
   readonly signal: Signal
   readonly peer: string
+  auth: AuthAttributes | undefined = undefined
   body: Uint8Array
 
   readonly #stream: CallStream
@@ -98,11 +107,19 @@ export class GrpcServerCall implements ServerCall, CallHead {
       )
       return
     }
-    const refusal = handler.authorise?.(call)
+    const verdict = ask(handler, call)
+    if (verdict instanceof Promise) {
+      void verdict.then((refusal) => call.#enter(refusal))
+    } else call.#enter(verdict)
+  }
+
+  /** Reads the body, or refuses it. Until then nothing of it is taken from the stream. */
+  #enter(refusal: CallStatus | undefined): void {
     if (refusal !== undefined) {
-      call.#refuse(refusal)
+      this.#refuse(refusal)
       return
     }
+    const stream = this.#stream
     stream.on('data', onData)
     stream.on('end', onEnd)
     stream.on('wantTrailers', onWantTrailers)
@@ -111,6 +128,13 @@ export class GrpcServerCall implements ServerCall, CallHead {
   get head(): CallHead {
     return this
   }
+
+  header(name: string): string | undefined {
+    const value = this.#headers[name]
+    return Array.isArray(value) ? value.join(', ') : value
+  }
+
+  query(): undefined {}
 
   metadata(): Record<string, readonly string[]> {
     const metadata: Record<string, readonly string[]> = {}

@@ -4,7 +4,15 @@ import type { Signal } from '../otlp/batch.ts'
 import { DecompressionError, decompress, type Encoding, joined } from './compression.ts'
 import { formatRetryAfter, httpStatusOf } from './http-status.ts'
 import { encodeStatus } from './rpc-status.ts'
-import { type CallHead, type CallStatus, GRPC, type ServerCall, type ServerHandler } from './unary.ts'
+import {
+  type AuthAttributes,
+  ask,
+  type CallHead,
+  type CallStatus,
+  GRPC,
+  type ServerCall,
+  type ServerHandler,
+} from './unary.ts'
 
 const PROTOBUF = 'application/x-protobuf'
 // A client that was answered before it sent everything gets this long to notice: closing at once would reset the
@@ -16,6 +24,7 @@ export class HttpServerCall implements ServerCall, CallHead {
   readonly protocol = 'http'
   readonly signal: Signal
   readonly peer: string
+  auth: AuthAttributes | undefined = undefined
   body: Uint8Array = EMPTY
 
   readonly #request: IncomingMessage
@@ -62,17 +71,37 @@ export class HttpServerCall implements ServerCall, CallHead {
   ): void {
     const call = new HttpServerCall(request, response, signal, peer, limit, handler, encoding)
     response.on('close', () => call.#closed())
-    const refusal = handler.authorise?.(call) ?? call.#reserve()
+    const verdict = ask(handler, call)
+    if (verdict instanceof Promise) {
+      void verdict.then((refusal) => call.#enter(refusal))
+    } else call.#enter(verdict)
+  }
+
+  /** Reads the body, or refuses it. */
+  #enter(refused: CallStatus | undefined): void {
+    if (this.#response.destroyed) return
+    const refusal = refused ?? this.#reserve()
     if (refusal !== undefined) {
-      call.fail(refusal)
+      this.fail(refusal)
       return
     }
-    request.on('data', (chunk: Uint8Array) => call.#receive(chunk))
-    request.on('end', () => call.#ended())
+    this.#request.on('data', (chunk: Uint8Array) => this.#receive(chunk))
+    this.#request.on('end', () => this.#ended())
   }
 
   get head(): CallHead {
     return this
+  }
+
+  header(name: string): string | undefined {
+    const value = this.#request.headers[name]
+    return Array.isArray(value) ? value.join(', ') : value
+  }
+
+  query(name: string): string | undefined {
+    const url = this.#request.url ?? ''
+    const at = url.indexOf('?')
+    return at < 0 ? undefined : (new URLSearchParams(url.slice(at)).get(name) ?? undefined)
   }
 
   metadata(): Record<string, readonly string[]> {

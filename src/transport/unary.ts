@@ -35,9 +35,18 @@ export interface CallHead {
   readonly signal: Signal
   /** `host:port` of the client. */
   readonly peer: string
+  /** What an authenticator learned of the client; undefined where nobody asked. */
+  auth: AuthAttributes | undefined
+  /** One header by its lower-case name, several of a name joined as HTTP joins them; undefined where there is none. */
+  header(name: string): string | undefined
+  /** One parameter of the URL's query, decoded; gRPC has none. */
+  query(name: string): string | undefined
   /** Lower-case names. Built when asked for: most calls never look. */
   metadata(): Record<string, readonly string[]>
 }
+
+/** Who a client is, by attribute (`username`, `subject`, …). Plain data. */
+export type AuthAttributes = Readonly<Record<string, string | readonly string[]>>
 
 /**
  * One unary OTLP call with its whole body, decompressed. Answered exactly once, by `ok` or `fail`. The body is the
@@ -56,8 +65,23 @@ export interface ServerCall {
 
 export interface ServerHandler {
   /** Runs at the headers, before any of the body is read; a status refuses the call. */
-  authorise?(head: CallHead): CallStatus | undefined
+  authorise?(head: CallHead): CallStatus | undefined | Promise<CallStatus | undefined>
   handle(call: ServerCall): void
+}
+
+/** Asks whether a call may come in; when the one who is asked fails, the client is told to come again, since that is no fault of its own. */
+export function ask(handler: ServerHandler, head: CallHead): CallStatus | undefined | Promise<CallStatus | undefined> {
+  try {
+    const verdict = handler.authorise?.(head)
+    return verdict instanceof Promise ? verdict.catch(authoriserFailed) : verdict
+  } catch (error) {
+    return authoriserFailed(error)
+  }
+}
+
+function authoriserFailed(error: unknown): CallStatus {
+  const why = error instanceof Error ? error.message : String(error)
+  return { code: GRPC.UNAVAILABLE, message: `cannot tell whether this call may come in: ${why}`, retryAfterMs: 1000 }
 }
 
 export interface Server {

@@ -45,7 +45,6 @@ describe('the configuration', () => {
   })
 
   test.each([
-    [{ grpc: { auth: { authenticator: 'basicauth' } } }, 'auth'],
     [{ http: { cors: { allowed_origins: ['*'] } } }, 'cors'],
     [{ http: { compression_algorithms: ['snappy'] } }, 'snappy'],
   ])('refuses by name: %j', (protocols, name) => {
