@@ -188,7 +188,7 @@ export class BatchProcessor implements Component, Consumer {
 
   #send(shard: Shard, parts: readonly Delivery[], why: 'size' | 'timeout' | 'early' | 'stop'): void {
     const batch = join(parts, shard.metadata)
-    this.#metrics.sent(batch.items, why)
+    this.#metrics.sent(batch.items, batch.byteLength, why)
     let waiting = 0
     for (const part of parts) if (part.awaited) waiting++
     shard.away += waiting

@@ -1,4 +1,4 @@
-import type { Reading } from '../telemetry/registry.ts'
+import type { NumberReading, Reading } from '../telemetry/registry.ts'
 
 /** The process's own figures under the Collector's names. */
 export function processReadings(): Reading[] {
@@ -23,10 +23,10 @@ export function targetInfo(resource: Readonly<Record<string, string>>): Reading 
   return { ...gauge('target_info', 'Target metadata', '', 1), labels: resource }
 }
 
-function gauge(name: string, description: string, unit: string, value: number): Reading {
+function gauge(name: string, description: string, unit: string, value: number): NumberReading {
   return { kind: 'gauge', name, labels: {}, description, unit, value }
 }
 
-function counter(name: string, description: string, unit: string, value: number): Reading {
+function counter(name: string, description: string, unit: string, value: number): NumberReading {
   return { kind: 'counter', name, labels: {}, description, unit, value }
 }

@@ -39,7 +39,9 @@ export async function run(sources: ConfigSources): Promise<number> {
   const registry = new MeterRegistry()
   registry.observe(() => [...processReadings(), targetInfo(resource)])
   const signals = new Signals((text) => log.warn(text))
-  const metrics = config.service.telemetry.metrics && new MetricsServer(registry, config.service.telemetry.metrics)
+  const { level, readers } = config.service.telemetry.metrics
+  const [reader] = readers
+  const metrics = reader && new MetricsServer(registry, reader)
   const health = new HealthBook(config, () => systemClock.now())
   const workers = (): Supervisor['threads'] => supervisor.threads
   const memory = SharedMeter.memory()
@@ -47,7 +49,7 @@ export async function run(sources: ConfigSources): Promise<number> {
     host: new EngineHost({ version: version(), resource, config, health, registry, workers }),
     definitions,
     log,
-    meter: new SharedMeter(memory, registry.attach(memory)),
+    meter: new SharedMeter(memory, registry.attach(memory), level),
     health,
   })
   try {

@@ -65,8 +65,12 @@ function printService({ service }: ResolvedConfig, printer: Printer): unknown {
         ...(logs.encoding !== undefined && { encoding: logs.encoding }),
         initial_fields: printer.any(logs.initialFields, ['service', 'telemetry', 'logs', 'initial_fields']),
       },
-      metrics:
-        metrics === undefined ? { level: 'none' } : { readers: [{ pull: { exporter: { prometheus: metrics } } }] },
+      metrics: {
+        level: metrics.level,
+        ...(metrics.level !== 'none' && {
+          readers: metrics.readers.map((prometheus) => ({ pull: { exporter: { prometheus } } })),
+        }),
+      },
       resource: printer.any(resource, ['service', 'telemetry', 'resource']),
     },
     lanes: service.lanes,

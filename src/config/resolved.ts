@@ -1,4 +1,5 @@
 import type { Signal } from '../otlp/batch.ts'
+import type { MetricLevel } from '../telemetry/meter.ts'
 
 /** A configuration that was found sound: defaults filled, references checked. Plain data that crosses threads. */
 export interface ResolvedConfig {
@@ -57,10 +58,19 @@ export interface ResolvedTelemetry {
     /** Stand in every line. */
     readonly initialFields: Readonly<Record<string, unknown>>
   }
-  /** Where Prometheus pulls Sluice's own metrics; undefined when `level: none` turns them off. */
-  readonly metrics: { readonly host: string; readonly port: number } | undefined
+  readonly metrics: {
+    readonly level: MetricLevel
+    /** Who reads them; nobody at level none. */
+    readonly readers: readonly PullReader[]
+  }
   /** Attributes of Sluice itself; null takes away one that would be there on its own. */
   readonly resource: Readonly<Record<string, string | null>>
+}
+
+/** Where Prometheus pulls Sluice's own metrics. */
+export interface PullReader {
+  readonly host: string
+  readonly port: number
 }
 
 /** The five sections that hold components, in the order in which problems and printed configurations list them. */

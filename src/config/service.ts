@@ -53,7 +53,7 @@ const prometheus = {
 
 const metrics = {
   level: field.enum(
-    '`none` turns the endpoint off; the other levels are one.',
+    'How much is told: each level adds instruments to the one before; `none` turns metrics off.',
     ['none', 'basic', 'normal', 'detailed'],
     {
       default: 'normal',
@@ -168,10 +168,13 @@ export function resolveTelemetry({ telemetry }: Service): ResolvedTelemetry {
       encoding,
       initialFields: initial_fields,
     },
-    metrics:
-      telemetry.metrics.level === 'none'
-        ? undefined
-        : { host: reader?.host ?? PROMETHEUS.host, port: reader?.port ?? PROMETHEUS.port },
+    metrics: {
+      level: telemetry.metrics.level,
+      readers:
+        telemetry.metrics.level === 'none'
+          ? []
+          : [{ host: reader?.host ?? PROMETHEUS.host, port: reader?.port ?? PROMETHEUS.port }],
+    },
     resource: Object.fromEntries(Object.entries(telemetry.resource).map(([name, value]) => [name, value || null])),
   }
 }

@@ -48,7 +48,8 @@ const HEALTHY = { description: '1 while a component that reports its health is w
 async function buildGraph(task: LaneTask, say: (message: FromLane) => void, listening: Listening[]): Promise<Graph> {
   const registry = registryOf((await lists).default)
   const log = makeLogger(task.log)
-  const meter = new SharedMeter(task.meter, (series) => say({ type: 'series', series }))
+  const { level } = task.config.service.telemetry.metrics
+  const meter = new SharedMeter(task.meter, (series) => say({ type: 'series', series }), level)
   const context = (scope: ContextScope): ComponentContext => ({
     kind: scope.kind,
     id: scope.id,

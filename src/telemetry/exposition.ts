@@ -1,4 +1,4 @@
-import type { Reading } from './registry.ts'
+import type { HistogramReading, Reading } from './registry.ts'
 
 /** The content type of `exposition`. */
 export const EXPOSITION_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
@@ -14,14 +14,25 @@ export function exposition(readings: readonly Reading[]): string {
     if (reading.name !== family) {
       family = reading.name
       const help = reading.description.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')
-      text += `# HELP ${family} ${help}\n# TYPE ${family} ${reading.kind}\n`
+      text += `# HELP ${family} ${help}\n# TYPE ${family} ${reading.kind === 'updown' ? 'gauge' : reading.kind}\n`
     }
-    text += `${family}${labelSet(reading)} ${reading.value}\n`
+    text += reading.kind === 'histogram' ? histogramLines(reading) : `${family}${labelSet(reading)} ${reading.value}\n`
   }
   return text
 }
 
-function labelSet({ labels }: Reading): string {
+function histogramLines({ name, labels, value: { boundaries, explicit, count, sum } }: HistogramReading): string {
+  let lines = ''
+  let below = 0
+  boundaries.forEach((bound, bucket) => {
+    below += explicit[bucket]!
+    lines += `${name}_bucket${labelSet({ labels: { ...labels, le: String(bound) } })} ${below}\n`
+  })
+  const set = labelSet({ labels })
+  return `${lines}${name}_bucket${labelSet({ labels: { ...labels, le: '+Inf' } })} ${count}\n${name}_sum${set} ${sum}\n${name}_count${set} ${count}\n`
+}
+
+function labelSet({ labels }: Pick<Reading, 'labels'>): string {
   const pairs = Object.entries(labels).map(([key, value]) => `${labelName(key)}="${escapeValue(value)}"`)
   return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
 }

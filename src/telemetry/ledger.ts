@@ -22,10 +22,12 @@ export class PipelineLedger {
     this.#accepted = meter.counter(ACCEPTED, labels, {
       description: 'Items that entered the pipeline.',
       unit: '{items}',
+      level: 'none',
     })
     this.#sent = meter.counter(SENT, labels, {
       description: 'Items that every exporter of the pipeline delivered.',
       unit: '{items}',
+      level: 'none',
     })
   }
 
@@ -54,7 +56,11 @@ export class PipelineLedger {
     const id = `${name} ${labels.component ?? ''} ${labels.reason ?? ''}`
     let counter = this.#ends.get(id)
     if (counter === undefined) {
-      counter = this.#meter.counter(name, { pipeline: this.#pipeline, ...labels }, { description, unit: '{items}' })
+      counter = this.#meter.counter(
+        name,
+        { pipeline: this.#pipeline, ...labels },
+        { description, unit: '{items}', level: 'none' },
+      )
       this.#ends.set(id, counter)
     }
     counter.add(items)
@@ -85,7 +91,9 @@ export interface LedgerRow {
 /** The ledger of every pipeline, from readings of the meters. */
 export function ledgerRows(readings: Iterable<Reading>): LedgerRow[] {
   const rows = new Map<string, LedgerRow>()
-  for (const { name, labels, value } of readings) {
+  for (const reading of readings) {
+    if (reading.kind === 'histogram') continue
+    const { name, labels, value } = reading
     const { pipeline, component = '', reason = '' } = labels
     if (pipeline === undefined || !name.startsWith('sluice_ledger_') || name === HELD) continue
     let row = rows.get(pipeline)

@@ -1,15 +1,28 @@
-import type { Labels } from './meter.ts'
+import { type HistogramValue, mergeHistograms, readHistogram } from './histogram-cell.ts'
+import type { Labels, MetricLevel } from './meter.ts'
 import { type SeriesDescriptor, seriesId } from './shared-meter.ts'
 
-/** The value of one series now, summed over the meters that have it. */
-export interface Reading {
-  readonly kind: 'counter' | 'gauge'
+interface Described {
   readonly name: string
   readonly labels: Labels
   readonly description: string
   readonly unit: string
+  /** From which level on it is told; absent is `basic`. */
+  readonly level?: MetricLevel
+}
+
+/** The value of one series now, summed over the meters that have it. */
+export interface NumberReading extends Described {
+  readonly kind: 'counter' | 'updown' | 'gauge'
   readonly value: number
 }
+
+export interface HistogramReading extends Described {
+  readonly kind: 'histogram'
+  readonly value: HistogramValue
+}
+
+export type Reading = NumberReading | HistogramReading
 
 /** Every meter of the process, read in one place. The supervisor owns it. */
 export class MeterRegistry {
@@ -30,18 +43,28 @@ export class MeterRegistry {
 
   /** All series, by name and then in the order they were made. */
   read(): Reading[] {
-    const sums = new Map<string, { reading: Reading; value: number }>()
-    for (const meter of this.#meters) {
-      for (const { slot, ...series } of meter.series) {
-        const id = seriesId(series.name, series.labels)
-        const value = meter.values[slot]!
+    const sums = new Map<string, Reading>()
+    for (const { values, series } of this.#meters) {
+      for (const descriptor of series) {
+        const id = seriesId(descriptor.name, descriptor.labels)
         const known = sums.get(id)
-        if (known) known.value += value
-        else sums.set(id, { reading: { ...series, value }, value })
+        const reading = readSeries(values, descriptor)
+        sums.set(id, known === undefined ? reading : sum(known, reading))
       }
     }
-    const readings = [...sums.values()].map(({ reading, value }) => ({ ...reading, value }))
+    const readings = [...sums.values()]
     for (const observer of this.#observers) readings.push(...observer())
     return readings.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
   }
+}
+
+function readSeries(values: Float64Array, { slot, boundaries, ...described }: SeriesDescriptor): Reading {
+  const { kind } = described
+  if (kind === 'histogram') return { ...described, kind, value: readHistogram(values, slot, boundaries ?? []) }
+  return { ...described, kind, value: values[slot]! }
+}
+
+function sum(a: Reading, b: Reading): Reading {
+  if (a.kind === 'histogram') return b.kind === 'histogram' ? { ...a, value: mergeHistograms(a.value, b.value) } : a
+  return b.kind === 'histogram' ? a : { ...a, value: a.value + b.value }
 }

@@ -132,7 +132,7 @@ function run(
     counters: registry
       .read()
       .filter(({ name }) => name.startsWith('otelcol_processor'))
-      .map(({ name, labels, value }) => `${name} ${labels['processor']} ${value}`)
+      .map(({ name, labels, value }) => `${name} ${labels['processor']} ${Number(value)}`)
       .sort(),
     counted: chain.map(({ counted }) => counted?.()),
   }

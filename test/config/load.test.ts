@@ -25,7 +25,7 @@ test('the smallest configuration is filled with every default', async () => {
       extensions: [],
       telemetry: {
         logs: { level: 'info', encoding: undefined, initialFields: {} },
-        metrics: { host: 'localhost', port: 8888 },
+        metrics: { level: 'normal', readers: [{ host: 'localhost', port: 8888 }] },
         resource: {},
       },
       lanes: 1,
@@ -180,10 +180,12 @@ test('own telemetry: level, encoding, reader and resource', async () => {
     ),
   ).toStrictEqual({
     logs: { level: 'warn', encoding: 'json', initialFields: { a: 1 } },
-    metrics: { host: '0.0.0.0', port: 0 },
+    metrics: { level: 'normal', readers: [{ host: '0.0.0.0', port: 0 }] },
     resource: { 'service.name': 'x', 'host.name': null },
   })
-  expect(await telemetry('{metrics: {level: none, readers: []}}')).toMatchObject({ metrics: undefined })
+  expect(await telemetry('{metrics: {level: none, readers: []}}')).toMatchObject({
+    metrics: { level: 'none', readers: [] },
+  })
 })
 
 test('keys that are names of object properties are keys like any other', async () => {

@@ -57,6 +57,7 @@ service:
       level: info
       initial_fields: {}
     metrics:
+      level: normal
       readers:
       - pull:
           exporter:

@@ -112,7 +112,11 @@ class Rig {
       service: {
         pipelines,
         extensions,
-        telemetry: { logs: { level: 'info', encoding: 'json', initialFields: {} }, metrics: undefined, resource: {} },
+        telemetry: {
+          logs: { level: 'info', encoding: 'json', initialFields: {} },
+          metrics: { level: 'detailed', readers: [] },
+          resource: {},
+        },
         lanes: 1,
         shutdownTimeoutMs: 1000,
       },
@@ -139,7 +143,7 @@ class Rig {
     return this.registry
       .read()
       .filter((reading) => reading.name === name)
-      .reduce((sum, { value }) => sum + value, 0)
+      .reduce((sum, { value }) => sum + Number(value), 0)
   }
 }
 

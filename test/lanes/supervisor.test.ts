@@ -29,7 +29,11 @@ function start(source: object, sink: object = {}): Started {
     service: {
       pipelines: [{ id: 'traces', signal: 'traces', receivers: ['source'], processors: [], exporters: ['sink'] }],
       extensions: [],
-      telemetry: { logs: { level: 'fatal', encoding: 'json', initialFields: {} }, metrics: undefined, resource: {} },
+      telemetry: {
+        logs: { level: 'fatal', encoding: 'json', initialFields: {} },
+        metrics: { level: 'detailed', readers: [] },
+        resource: {},
+      },
       lanes: 1,
       shutdownTimeoutMs: 1000,
     },

@@ -20,7 +20,11 @@ const NOTHING: ResolvedConfig = {
   service: {
     pipelines: [{ id: 'traces', signal: 'traces', receivers: ['otlp'], processors: ['batch'], exporters: ['debug'] }],
     extensions: ['health_check'],
-    telemetry: { logs: { level: 'info', encoding: 'json', initialFields: {} }, metrics: undefined, resource: {} },
+    telemetry: {
+      logs: { level: 'info', encoding: 'json', initialFields: {} },
+      metrics: { level: 'detailed', readers: [] },
+      resource: {},
+    },
     lanes: 1,
     shutdownTimeoutMs: 1000,
   },

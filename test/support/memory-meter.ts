@@ -1,13 +1,51 @@
-import type { Counter, Gauge, InstrumentOptions, Labels, Meter } from '../../src/telemetry/meter.ts'
+import type {
+  Counter,
+  Gauge,
+  Histogram,
+  HistogramOptions,
+  InstrumentOptions,
+  Labels,
+  Meter,
+} from '../../src/telemetry/meter.ts'
 
 /** Keeps every series where a test can read it. */
 export class MemoryMeter implements Meter {
   readonly #values = new Map<string, number>()
+  readonly #recorded = new Map<string, number[]>()
+
+  enabled(): boolean {
+    return true
+  }
 
   counter(name: string, labels: Labels, _options: InstrumentOptions): Counter {
     const key = seriesKey(name, labels)
     this.#values.set(key, this.#values.get(key) ?? 0)
     return { add: (n) => void this.#values.set(key, (this.#values.get(key) ?? 0) + n) }
+  }
+
+  upDownCounter(name: string, labels: Labels, options: InstrumentOptions): Counter {
+    return this.counter(name, labels, options)
+  }
+
+  /** Its count and sum are series of their own, `name_count` and `name_sum`; `recorded` has the values. */
+  histogram(name: string, labels: Labels, options: HistogramOptions): Histogram {
+    const count = this.counter(`${name}_count`, labels, options)
+    const sum = this.counter(`${name}_sum`, labels, options)
+    const key = seriesKey(name, labels)
+    const values = this.#recorded.get(key) ?? []
+    this.#recorded.set(key, values)
+    return {
+      record(value) {
+        count.add(1)
+        sum.add(value)
+        values.push(value)
+      },
+    }
+  }
+
+  /** What a histogram was given, in order. */
+  recorded(name: string, labels: Labels): readonly number[] {
+    return this.#recorded.get(seriesKey(name, labels)) ?? []
   }
 
   gauge(name: string, labels: Labels, _options: InstrumentOptions): Gauge {

@@ -48,3 +48,31 @@ test('the same name and labels are the same series; a full meter gives instrumen
   expect(registry.read()).toHaveLength(before)
   expect(registry.read().find(({ name }) => name === 'n')?.value).toBe(2)
 })
+
+test('a histogram has the buckets that it was made with, cumulated over the lanes', () => {
+  const registry = new MeterRegistry()
+  const options = { description: 'Sizes.', unit: 'By', boundaries: [10, 100] }
+  const [a, b] = [meterOf(registry), meterOf(registry)]
+  for (const size of [10, 11, 500]) a.histogram('h', { p: 'x' }, options).record(size)
+  b.histogram('h', { p: 'x' }, options).record(7)
+  expect(exposition(registry.read())).toBe(`# HELP h Sizes.
+# TYPE h histogram
+h_bucket{p="x",le="10"} 2
+h_bucket{p="x",le="100"} 3
+h_bucket{p="x",le="+Inf"} 4
+h_sum{p="x"} 528
+h_count{p="x"} 4
+`)
+})
+
+test('below its level an instrument is not there, and costs no series', () => {
+  const registry = new MeterRegistry()
+  const memory = SharedMeter.memory()
+  const meter = new SharedMeter(memory, registry.attach(memory), 'normal')
+  meter.counter('always', {}, { description: 'd', level: 'none' }).add(1)
+  meter.counter('normal', {}, { description: 'd', level: 'normal' }).add(1)
+  meter.counter('detailed', {}, { description: 'd', level: 'detailed' }).add(1)
+  meter.histogram('sizes', {}, { description: 'd', level: 'detailed', boundaries: [1] }).record(1)
+  expect(registry.read().map(({ name }) => name)).toEqual(['always', 'normal'])
+  expect([meter.enabled('basic'), meter.enabled('normal'), meter.enabled('detailed')]).toEqual([true, true, false])
+})

@@ -28,6 +28,9 @@ describe('batch before a queue in memory', () => {
     await ctx.clock.advance(1)
     expect(next.items).toEqual([3])
     expect(ctx.meter.series).toEqual({
+      'otelcol_processor_batch_batch_send_size_bytes_count{processor=batch}': 1,
+      // Two opaque chunks of 6 bytes.
+      'otelcol_processor_batch_batch_send_size_bytes_sum{processor=batch}': 12,
       'otelcol_processor_batch_batch_send_size_count{processor=batch}': 1,
       'otelcol_processor_batch_batch_send_size_sum{processor=batch}': 3,
       'otelcol_processor_batch_timeout_trigger_send{processor=batch}': 1,
