@@ -1,7 +1,8 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
 import { arenas } from '../otlp/arena.ts'
 import type { Signal } from '../otlp/batch.ts'
-import { DecompressionError, decompress, type Encoding } from './compression.ts'
+import { DecompressionError } from './codecs/decompression-error.ts'
+import { decompress, type Encoding } from './compression.ts'
 import { MessageReader, messagePrefix } from './grpc-message.ts'
 import { parseGrpcTimeout } from './grpc-timeout.ts'
 import { statusTrailers } from './rpc-status.ts'
@@ -241,7 +242,7 @@ export class GrpcServerCall implements ServerCall, CallHead {
       return { code: GRPC.INTERNAL, message: 'grpc: compressed flag set with identity or empty encoding' }
     }
     try {
-      this.body = decompress(encoding, message, this.#limit)
+      this.body = decompress(encoding, message, { limit: this.#limit })
       arenas.release(message)
       return undefined
     } catch (error) {

@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { arenas } from '../otlp/arena.ts'
 import type { Signal } from '../otlp/batch.ts'
-import { DecompressionError, decompress, type Encoding, joined } from './compression.ts'
+import { DecompressionError } from './codecs/decompression-error.ts'
+import { decompress, type Encoding, joined } from './compression.ts'
 import { formatRetryAfter, httpStatusOf } from './http-status.ts'
 import { encodeStatus } from './rpc-status.ts'
 import {
@@ -180,7 +181,7 @@ export class HttpServerCall implements ServerCall, CallHead {
       this.body = message
     } else {
       try {
-        this.body = decompress(encoding, message, this.#limit)
+        this.body = decompress(encoding, message, { limit: this.#limit })
         arenas.release(message)
       } catch (error) {
         if (!(error instanceof DecompressionError)) throw error

@@ -1,10 +1,11 @@
 import * as zlib from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { compress, DecompressionError, decompress, type Encoding, joined } from '../../src/transport/compression.ts'
+import { DecompressionError } from '../../src/transport/codecs/decompression-error.ts'
+import { compress, decompress, type Encoding, joined } from '../../src/transport/compression.ts'
 
 const ENCODINGS: readonly Encoding[] = ['gzip', 'zstd', 'deflate', 'zlib']
-const LIMIT = 1 << 20
+const LIMIT = { limit: 1 << 20 }
 
 describe.each(ENCODINGS)('%s', (encoding) => {
   test('comes back, from any number of chunks', async () => {
@@ -23,8 +24,8 @@ describe.each(ENCODINGS)('%s', (encoding) => {
 
   test('may grow to the limit and not past it', async () => {
     const packed = await compress(encoding, [new Uint8Array(10_000)])
-    expect(decompress(encoding, packed, 10_000)).toHaveLength(10_000)
-    expect(() => decompress(encoding, packed, 9_999)).toThrow(
+    expect(decompress(encoding, packed, { limit: 10_000 })).toHaveLength(10_000)
+    expect(() => decompress(encoding, packed, { limit: 9_999 })).toThrow(
       expect.objectContaining({ name: 'DecompressionError', tooLarge: true }),
     )
   })
@@ -32,7 +33,7 @@ describe.each(ENCODINGS)('%s', (encoding) => {
   test('a bomb costs no more than the limit', async () => {
     const packed = await compress(encoding, [new Uint8Array(64 << 20)])
     const before = process.memoryUsage().arrayBuffers
-    expect(() => decompress(encoding, packed, 1 << 20)).toThrow(DecompressionError)
+    expect(() => decompress(encoding, packed, { limit: 1 << 20 })).toThrow(DecompressionError)
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(8 << 20)
   })
 
@@ -59,6 +60,17 @@ describe.each(ENCODINGS)('%s', (encoding) => {
 test('gzip of several members is read whole', () => {
   const members = Buffer.concat([zlib.gzipSync('first '), zlib.gzipSync('second')])
   expect(Buffer.from(decompress('gzip', members, LIMIT)).toString()).toBe('first second')
+})
+
+test('zstd of several frames is read whole, skippable frames left out', () => {
+  const skippable = Buffer.from('5a2a4d1803000000ffffff', 'hex')
+  const frames = [
+    zlib.zstdCompressSync('first '),
+    skippable,
+    zlib.zstdCompressSync(''),
+    zlib.zstdCompressSync('second'),
+  ]
+  expect(Buffer.from(decompress('zstd', Buffer.concat(frames), LIMIT)).toString()).toBe('first second')
 })
 
 test('a lie about the size costs nothing', () => {
