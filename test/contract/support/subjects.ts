@@ -35,6 +35,7 @@ export const SMALLEST: Readonly<Record<string, object>> = {
   'exporter otlp_http': { endpoint: `http://${DEAD}` },
   'connector forward': {},
   'extension health_check': { endpoint: '127.0.0.1:0' },
+  'extension pprof': { endpoint: '127.0.0.1:0' },
 }
 
 export const definitions: readonly Definition[] = registry.definitions
