@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../../src/clock.ts'
-import { type Consumer, deliver, type Failure, type Outcome } from '../../src/component/delivery.ts'
+import { type Consumer, deliver, type Failure, type Outcome, type Waiting } from '../../src/component/delivery.ts'
 import { arenas } from '../../src/otlp/arena.ts'
 import type { Batch } from '../../src/otlp/batch.ts'
 
@@ -17,7 +17,7 @@ export interface Parcel {
   readonly batch: Batch
   /** Its parts were acknowledged: nobody upstream has them any more, so a refusal must not end them. */
   readonly keep: boolean
-  readonly awaited: () => boolean
+  readonly waiting: Waiting
   admitted(): void
   refused(failure: Failure): void
   settled(outcome: Outcome): void
@@ -85,7 +85,7 @@ export class Handover {
             parcel.settled(outcome)
           }
         },
-        awaited: parcel.awaited,
+        waiting: parcel.waiting,
       }),
     )
   }

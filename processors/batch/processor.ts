@@ -7,6 +7,7 @@ import {
   type Failure,
   nack,
   split,
+  together,
 } from '../../src/component/delivery.ts'
 import { arenas } from '../../src/otlp/arena.ts'
 import { type Batch, makeBatch } from '../../src/otlp/batch.ts'
@@ -202,7 +203,7 @@ export class BatchProcessor implements Component, Consumer {
     this.#handover.give({
       batch,
       keep: this.#next.acknowledges === 'admitted' && !this.#leavesAtOnce(batch),
-      awaited: () => parts.some((part) => part.awaited),
+      waiting: together(parts),
       admitted() {
         for (const part of parts) part.admit()
         answered()

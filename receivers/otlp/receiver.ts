@@ -1,5 +1,5 @@
 import type { Component, ComponentContext, Deadline, Outputs } from '../../src/component/contracts.ts'
-import { type DeliveryEvents, deliver, type Failure, type Outcome } from '../../src/component/delivery.ts'
+import { type DeliveryEvents, deliver, type Failure, type Outcome, type Waiting } from '../../src/component/delivery.ts'
 import { arenas } from '../../src/otlp/arena.ts'
 import { type BatchContext, makeBatch, type Signal } from '../../src/otlp/batch.ts'
 import { validate } from '../../src/otlp/validate.ts'
@@ -116,15 +116,16 @@ function itemsOf(call: ServerCall, signal: Signal): number | undefined {
 }
 
 /**
- * Answers one call by what becomes of its delivery. A client that has gone changes nothing for the data: the delivery
- * goes on, only nobody hears of it.
+ * Answers one call by what becomes of its delivery. A client that has gone changes nothing for data that a queue has
+ * taken; else no further attempt is made for it.
  */
-class Reception implements DeliveryEvents {
+class Reception implements DeliveryEvents, Waiting {
   /** Undefined once answered: a delivery may wait in a queue for long, and its call holds a stream and its headers. */
   #call: ServerCall | undefined
   readonly #body: Uint8Array
   readonly #counts: ReceiverMetrics
   readonly #acknowledge: Config['acknowledge']
+  #whenGone: (() => void)[] | undefined
 
   constructor(call: ServerCall, counts: ReceiverMetrics, acknowledge: Config['acknowledge']) {
     this.#call = call
@@ -133,8 +134,36 @@ class Reception implements DeliveryEvents {
     this.#acknowledge = acknowledge
   }
 
-  awaited(): boolean {
+  get waiting(): Waiting {
+    return this
+  }
+
+  get awaited(): boolean {
     return this.#call !== undefined && !this.#call.gone
+  }
+
+  get abandoned(): boolean {
+    return this.#call?.gone ?? false
+  }
+
+  get deadline(): number {
+    return this.#call?.deadline ?? Number.POSITIVE_INFINITY
+  }
+
+  onAbandoned(callback: () => void): void {
+    if (this.#call === undefined) return
+    this.#whenGone ??= this.#listen(this.#call)
+    if (this.#call.gone) callback()
+    else this.#whenGone.push(callback)
+  }
+
+  /** A call calls back one, and a batch that goes several ways has several who ask. */
+  #listen(call: ServerCall): (() => void)[] {
+    const callbacks: (() => void)[] = []
+    call.onGone(() => {
+      for (const callback of callbacks.splice(0)) callback()
+    })
+    return callbacks
   }
 
   admitted(): void {

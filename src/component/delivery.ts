@@ -29,13 +29,68 @@ export type Outcome =
 export const DELIVERED: Outcome = { ok: true, rejected: 0 }
 
 /**
+ * Who waits for a delivery, as those further down see it. Whoever has admitted a delivery answers for it, so nobody can
+ * abandon it from then on.
+ */
+export interface Waiting {
+  /** True while somebody upstream may be waiting for an answer: neither admitted, refused nor settled, all the way up. */
+  readonly awaited: boolean
+  /**
+   * True once everybody who waited for an answer has given up without one. Nobody starts another attempt then: one that is
+   * under way finishes, and the delivery ends as it says or as failed(client_gone).
+   */
+  readonly abandoned: boolean
+  /** The moment at which the last who waits gives up, on `Clock.monotonic`'s scale; `Infinity` where nobody says. */
+  readonly deadline: number
+  /**
+   * Calls back when `abandoned` becomes true, at once where it is, never after an answer or the outcome. It may cost a timer:
+   * ask only before a wait.
+   */
+  onAbandoned(callback: () => void): void
+}
+
+/** Whoever waits for any of `deliveries`: abandoned once all are. */
+export function together(deliveries: readonly Waiting[]): Waiting {
+  return deliveries.length === 1 ? deliveries[0]! : new Together(deliveries)
+}
+
+class Together implements Waiting {
+  readonly #deliveries: readonly Waiting[]
+
+  constructor(deliveries: readonly Waiting[]) {
+    this.#deliveries = deliveries
+  }
+
+  get awaited(): boolean {
+    return this.#deliveries.some(({ awaited }) => awaited)
+  }
+
+  get abandoned(): boolean {
+    return this.#deliveries.every(({ abandoned }) => abandoned)
+  }
+
+  get deadline(): number {
+    return Math.max(...this.#deliveries.map(({ deadline }) => deadline))
+  }
+
+  onAbandoned(callback: () => void): void {
+    let left = this.#deliveries.length
+    for (const delivery of this.#deliveries) {
+      delivery.onAbandoned(() => {
+        if (--left === 0) callback()
+      })
+    }
+  }
+}
+
+/**
  * A batch on its way, with the duty to settle it exactly once.
  *
  * Two signals travel back. *Admission* (`admit` or `refuse`): somebody who answers for the data, a queue, has taken it
  * or part of it was turned away, so a client that waits only for that may be answered. *Outcome* (`settle`): what became
  * of it. Mixing the two loses data.
  */
-export interface Delivery {
+export interface Delivery extends Waiting {
   readonly batch: Batch
   /** Says that a queue holds the whole batch. Safe to repeat; no effect once answered or settled. */
   admit(): void
@@ -46,8 +101,6 @@ export interface Delivery {
   refuse(failure: Failure): void
   /** Ends the delivery. A second call throws: it is a defect of the caller. */
   settle(outcome: Outcome): void
-  /** True while somebody upstream may be waiting for an answer: neither admitted, refused nor settled, all the way up. */
-  readonly awaited: boolean
 }
 
 /**
@@ -90,8 +143,8 @@ export interface DeliveryEvents {
   admitted?(): void
   refused?(failure: Failure): void
   settled(outcome: Outcome): void
-  /** Whether somebody further up still waits; without it, somebody does. */
-  awaited?(): boolean
+  /** Who waits further up; without it, somebody does, for ever. */
+  readonly waiting?: Waiting
 }
 
 /** The first delivery of a batch: a receiver, or whoever else brings data in, makes it. */
@@ -111,7 +164,23 @@ class RootDelivery implements Delivery {
   }
 
   get awaited(): boolean {
-    return !this.#answered && !this.#settled && (this.#events.awaited?.() ?? true)
+    return !this.#answered && !this.#settled && (this.#events.waiting?.awaited ?? true)
+  }
+
+  get abandoned(): boolean {
+    return !this.#answered && !this.#settled && (this.#events.waiting?.abandoned ?? false)
+  }
+
+  get deadline(): number {
+    if (this.#answered || this.#settled) return Number.POSITIVE_INFINITY
+    return this.#events.waiting?.deadline ?? Number.POSITIVE_INFINITY
+  }
+
+  onAbandoned(callback: () => void): void {
+    if (this.#answered || this.#settled) return
+    this.#events.waiting?.onAbandoned(() => {
+      if (!this.#answered && !this.#settled) callback()
+    })
   }
 
   admit(): void {
@@ -148,7 +217,7 @@ export function replace(parent: Delivery, batch: Batch): Delivery {
     admitted: () => parent.admit(),
     refused: (failure) => parent.refuse(failure),
     settled: (outcome) => parent.settle(outcome),
-    awaited: () => parent.awaited,
+    waiting: parent,
   })
 }
 
@@ -202,7 +271,7 @@ function derive(
         if (--unsettled === 0) parent.settle(worst)
         else if (!answered) answer()
       },
-      awaited: () => parent.awaited,
+      waiting: parent,
     })
   })
 }
@@ -231,6 +300,6 @@ export function merge(parents: readonly Delivery[], batch: Batch): Delivery {
       const share: Outcome = outcome.ok ? { ...outcome, rejected: 0 } : outcome
       for (const parent of parents) parent.settle(share)
     },
-    awaited: () => parents.some((parent) => parent.awaited),
+    waiting: together(parents),
   })
 }

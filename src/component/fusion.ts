@@ -88,7 +88,7 @@ function replacing(delivery: Delivery, edited: Batch): Delivery {
       arenas.releaseAll(own)
       delivery.settle(outcome)
     },
-    awaited: () => delivery.awaited,
+    waiting: delivery,
   })
 }
 

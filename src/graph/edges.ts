@@ -1,5 +1,14 @@
-import { type Consumer, type Delivery, deliver, fanOut, nack, weakest } from '../component/delivery.ts'
-import type { Signal } from '../otlp/batch.ts'
+import {
+  type Consumer,
+  type Delivery,
+  deliver,
+  type Failure,
+  fanOut,
+  type Outcome,
+  weakest,
+} from '../component/delivery.ts'
+import { arenas } from '../otlp/arena.ts'
+import type { Batch, Signal } from '../otlp/batch.ts'
 import { ITEM_NAMES, type PipelineLedger } from '../telemetry/ledger.ts'
 import type { Counter, Meter } from '../telemetry/meter.ts'
 
@@ -18,45 +27,91 @@ export function broadcast(consumers: readonly Consumer[]): Consumer {
 /** The ledger's reason for what a defect of a component cost. */
 export const COMPONENT_ERROR = 'component_error'
 
-/** A component's `consume` that throws costs its batch and nothing else. `onDefect` also gets the items that ended so. */
-export function guarded(id: string, consumer: Consumer, onDefect: (error: unknown, items: number) => void): Consumer {
+export interface Defects {
+  /** `consume` threw. `items` were not settled before and end by it. */
+  threw(error: unknown, items: number): void
+  /** The component had kept what it threw on and has settled it after all: those items have ended twice. */
+  settledLate?(items: number): void
+}
+
+/** A component's `consume` that throws costs its batch and nothing else. */
+export function guarded(id: string, consumer: Consumer, defects: Defects): Consumer {
   return {
     acknowledges: consumer.acknowledges,
     consume(delivery) {
-      const once = settledOnce(delivery)
+      const once = new GuardedDelivery(delivery, defects)
       try {
         consumer.consume(once)
       } catch (error) {
-        onDefect(error, once.settled ? 0 : once.batch.items)
-        if (!once.settled) {
-          const message = `${id}: ${error instanceof Error ? error.message : String(error)}`
-          nack(once, { verdict: 'reject', reason: COMPONENT_ERROR, message })
-        }
+        defects.threw(error, once.settled ? 0 : once.batch.items)
+        once.end({
+          verdict: 'reject',
+          reason: COMPONENT_ERROR,
+          message: `${id}: ${error instanceof Error ? error.message : String(error)}`,
+        })
       }
     },
   }
 }
 
-interface OnceDelivery extends Delivery {
-  readonly settled: boolean
-}
+/** Settles what it stands for once, whatever a component that has thrown makes of it later. */
+class GuardedDelivery implements Delivery {
+  readonly #delivery: Delivery
+  readonly #defects: Defects
+  settled = false
+  #ended = false
 
-function settledOnce(delivery: Delivery): OnceDelivery {
-  let settled = false
-  return {
-    batch: delivery.batch,
-    get awaited() {
-      return delivery.awaited
-    },
-    get settled() {
-      return settled
-    },
-    admit: () => delivery.admit(),
-    refuse: (failure) => delivery.refuse(failure),
-    settle(outcome) {
-      settled = true
-      delivery.settle(outcome)
-    },
+  constructor(delivery: Delivery, defects: Defects) {
+    this.#delivery = delivery
+    this.#defects = defects
+  }
+
+  get batch(): Batch {
+    return this.#delivery.batch
+  }
+
+  get awaited(): boolean {
+    return this.#delivery.awaited
+  }
+
+  get abandoned(): boolean {
+    return this.#delivery.abandoned
+  }
+
+  get deadline(): number {
+    return this.#delivery.deadline
+  }
+
+  onAbandoned(callback: () => void): void {
+    this.#delivery.onAbandoned(callback)
+  }
+
+  admit(): void {
+    this.#delivery.admit()
+  }
+
+  refuse(failure: Failure): void {
+    this.#delivery.refuse(failure)
+  }
+
+  settle(outcome: Outcome): void {
+    if (this.#ended) {
+      this.#ended = false
+      this.#defects.settledLate?.(this.batch.items)
+      return
+    }
+    this.settled = true
+    this.#delivery.settle(outcome)
+  }
+
+  /** Ends it in place of the component that threw. */
+  end(failure: Failure): void {
+    if (this.settled) return
+    this.settled = true
+    this.#ended = true
+    // The component may have kept it, and may read its bytes at any time: their memory is not used again.
+    arenas.retainAll(this.batch.chunks)
+    this.#delivery.settle({ ok: false, failure })
   }
 }
 
@@ -90,7 +145,7 @@ export function exit(ledger: PipelineLedger, exporters: Consumer): Consumer {
             }
             delivery.settle(outcome)
           },
-          awaited: () => delivery.awaited,
+          waiting: delivery,
         }),
       )
     },
@@ -143,7 +198,7 @@ export function receiverOutput(receiver: string, signal: Signal, meter: Meter, n
             if (!answered) (outcome.ok ? accepted : refused).add(delivery.batch.items)
             delivery.settle(outcome)
           },
-          awaited: () => delivery.awaited,
+          waiting: delivery,
         }),
       )
     },

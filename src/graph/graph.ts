@@ -210,9 +210,13 @@ class Builder {
         closeFused()
         const component = await definition.create(config, ctx, next)
         this.#graph.add('processor', { name: `processor ${id} in ${pipeline}`, component })
-        next = guarded(`processor ${id}`, component, (err, items) => {
-          ledger.failed(COMPONENT_ERROR, items)
-          ctx.log.error({ err }, DEFECT)
+        next = guarded(`processor ${id}`, component, {
+          threw(err, items) {
+            ledger.failed(COMPONENT_ERROR, items)
+            ctx.log.error({ err }, DEFECT)
+          },
+          // Whoever it handed them on to has booked them.
+          settledLate: (items) => ledger.failed(COMPONENT_ERROR, -items),
         })
       }
     }
@@ -236,7 +240,7 @@ class Builder {
     const ctx = this.#context({ kind: 'exporter', id, signals: this.#signalsInto(id) })
     const component = await definition.create(config, ctx)
     this.#graph.add('exporter', { name: `exporter ${id}`, component })
-    return guarded(`exporter ${id}`, component, (err) => ctx.log.error({ err }, DEFECT))
+    return guarded(`exporter ${id}`, component, { threw: (err) => ctx.log.error({ err }, DEFECT) })
   }
 
   async #connector(id: string): Promise<Consumer> {
@@ -259,7 +263,7 @@ class Builder {
     const ctx = this.#context({ kind: 'connector', id, signals: this.#signalsInto(id) })
     const component = await definition.create(config, ctx, outputs)
     this.#graph.add('connector', { name: `connector ${id}`, component })
-    return guarded(`connector ${id}`, component, (err) => ctx.log.error({ err }, DEFECT))
+    return guarded(`connector ${id}`, component, { threw: (err) => ctx.log.error({ err }, DEFECT) })
   }
 
   async #receiver(id: string): Promise<void> {

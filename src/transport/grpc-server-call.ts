@@ -151,6 +151,10 @@ export class GrpcServerCall implements ServerCall, CallHead {
     return this.#deadline !== 0 && performance.now() > this.#deadline
   }
 
+  get deadline(): number | undefined {
+    return this.#deadline === 0 ? undefined : this.#deadline
+  }
+
   onGone(callback: () => void): void {
     if (this.gone) {
       callback()

@@ -57,6 +57,8 @@ export interface ServerCall {
   readonly body: Uint8Array
   /** Aborts when the client has gone or its deadline passed; answering then does nothing. */
   readonly gone: boolean
+  /** When the client gives up, on `performance.now`'s scale; absent where it did not say. */
+  readonly deadline?: number | undefined
   onGone(callback: () => void): void
   /** Sends an Export response, serialized; empty for plain success. */
   ok(response?: Uint8Array): void

@@ -31,6 +31,8 @@ interface Leaf {
   /** Answered by a refusal, or failed before any answer. */
   refused: boolean
   settled: Outcome | undefined
+  /** How often it was told that everybody has given up. */
+  told: number
 }
 
 const plans: fc.Arbitrary<Plan> = fc
@@ -81,7 +83,11 @@ function build(rootCount: number, script: readonly Step[]): { roots: Tracked[]; 
   }
   return {
     roots,
-    leaves: open.map((each) => ({ ...each, answered: false, refused: false, settled: undefined })),
+    leaves: open.map((each) => {
+      const leaf: Leaf = { ...each, answered: false, refused: false, settled: undefined, told: 0 }
+      leaf.delivery.onAbandoned(() => void leaf.told++)
+      return leaf
+    }),
   }
 }
 
@@ -95,9 +101,17 @@ describe('any tree of splits, copies, replacements and merges', () => {
         fc.infiniteStream(fc.nat(1000)),
         (rootCount, script, planned, random) => {
           const { roots, leaves } = build(rootCount, script)
-          // Every leaf speaks once or twice; the order among leaves is drawn.
+          // Every leaf speaks once or twice; the order among leaves is drawn. A client leaves at any moment, or does not.
           const pending = leaves.map((leaf, i) => ({ leaf, plan: planned[i % planned.length]! }))
+          const gone = new Set<number>()
           while (pending.length > 0) {
+            const leaver = random.next().value! % (4 * roots.length)
+            if (leaver < roots.length && !gone.has(leaver)) {
+              gone.add(leaver)
+              leave(roots, leaves, leaver, gone)
+              check(roots, leaves, gone)
+              continue
+            }
             const i = random.next().value! % pending.length
             const { leaf, plan } = pending[i]!
             if (plan.answer !== undefined && !leaf.answered) {
@@ -114,7 +128,7 @@ describe('any tree of splits, copies, replacements and merges', () => {
               pending.splice(i, 1)
               leaf.delivery.settle(outcome)
             }
-            check(roots, leaves)
+            check(roots, leaves, gone)
           }
           for (const { outcome } of roots) expect(outcome).toBeDefined()
         },
@@ -124,7 +138,21 @@ describe('any tree of splits, copies, replacements and merges', () => {
   })
 })
 
-function check(roots: readonly Tracked[], leaves: readonly Leaf[]): void {
+/** Lets one client go; whoever is left with nobody is told, once, and nobody else is. */
+function leave(roots: readonly Tracked[], leaves: readonly Leaf[], leaver: number, gone: ReadonlySet<number>): void {
+  const before = leaves.map(({ told }) => told)
+  roots[leaver]!.leave()
+  for (const [i, { answered, roots: above, told }] of leaves.entries()) {
+    const nobodyLeft = above.has(leaver) && [...above].every((root) => gone.has(root) && !answeredAt(roots[root]!))
+    expect(told - before[i]!).toBe(nobodyLeft && !answered ? 1 : 0)
+  }
+}
+
+function answeredAt({ events }: Tracked): boolean {
+  return events.length > 0
+}
+
+function check(roots: readonly Tracked[], leaves: readonly Leaf[], gone: ReadonlySet<number>): void {
   for (const [i, { events, outcome, delivery }] of roots.entries()) {
     const mine = leaves.filter((leaf) => leaf.roots.has(i))
     const answers = events.filter((event) => event === 'admitted' || event.startsWith('refused'))
@@ -143,11 +171,14 @@ function check(roots: readonly Tracked[], leaves: readonly Leaf[]): void {
     if (answers[0] === 'admitted') expect(mine.some(({ refused }) => refused)).toBe(false)
     // A client that was told to come again is not told otherwise by the outcome.
     if (answers[0]?.startsWith('refused') && outcome !== undefined) expect(outcome.ok).toBe(false)
-    expect(delivery.awaited).toBe(answers.length === 0 && outcome === undefined)
+    expect(delivery.awaited).toBe(answers.length === 0 && outcome === undefined && !gone.has(i))
+    expect(delivery.abandoned).toBe(answers.length === 0 && outcome === undefined && gone.has(i))
   }
-  for (const { delivery, roots: above, answered } of leaves) {
-    if (answered) expect(delivery.awaited).toBe(false)
+  for (const { delivery, roots: above, answered, told } of leaves) {
+    if (answered) expect([delivery.awaited, delivery.abandoned]).toEqual([false, false])
     if ([...above].every((i) => !roots[i]!.delivery.awaited)) expect(delivery.awaited).toBe(false)
+    if (!answered) expect(delivery.abandoned).toBe([...above].every((i) => roots[i]!.delivery.abandoned))
+    expect(told).toBeLessThanOrEqual(1)
   }
 }
 
@@ -178,6 +209,33 @@ describe('what a peer refused for good', () => {
       opaqueBatch(10),
     ).settle({ ok: true, rejected: 3, message: 'too old' })
     for (const { outcome } of parents) expect(outcome).toEqual({ ok: true, rejected: 0, message: 'too old' })
+  })
+})
+
+describe('a client that gives up', () => {
+  it('is known at once to whoever asks later, and its deadline to everybody', () => {
+    const early = track(opaqueBatch(1), 100)
+    const late = track(opaqueBatch(1), 300)
+    const joined = merge([early.delivery, late.delivery], opaqueBatch(2))
+    // Somebody waits as long as the most patient does.
+    expect([early.delivery.deadline, joined.deadline]).toEqual([100, 300])
+    early.leave()
+    late.leave()
+    let told = 0
+    const [copy] = fanOut(replace(joined, joined.batch), 1)
+    copy!.onAbandoned(() => void told++)
+    expect([told, copy!.abandoned]).toEqual([1, true])
+  })
+
+  it('abandons nothing that a queue answers for', () => {
+    const { delivery, leave } = track(opaqueBatch(1), 100)
+    const inner = replace(delivery, delivery.batch)
+    let told = 0
+    inner.onAbandoned(() => void told++)
+    inner.admit()
+    leave()
+    inner.onAbandoned(() => void told++)
+    expect([told, inner.abandoned, inner.deadline]).toEqual([0, false, Number.POSITIVE_INFINITY])
   })
 })
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { BatchProcessor } from '../../processors/batch/processor.ts'
-import { fanOut } from '../../src/component/delivery.ts'
+import { deliver, fanOut } from '../../src/component/delivery.ts'
 import { queuedExporter } from '../../src/queue/exporter.ts'
 import type { Send, SendResult } from '../../src/queue/send.ts'
 import { deadlineIn, testContext } from '../support/context.ts'
@@ -69,18 +69,15 @@ it('every delivery ends exactly once, and every acknowledged item is accounted f
         consume(delivery) {
           const { items } = delivery.batch
           offered += items
-          const whole = {
-            batch: delivery.batch,
-            get awaited() {
-              return delivery.awaited
-            },
-            admit: () => delivery.admit(),
-            refuse: (failure) => delivery.refuse(failure),
-            settle(outcome) {
+          const whole = deliver(delivery.batch, {
+            admitted: () => delivery.admit(),
+            refused: (failure) => delivery.refuse(failure),
+            settled(outcome) {
               ended += items
               delivery.settle(outcome)
             },
-          } satisfies typeof delivery
+            waiting: delivery,
+          })
           for (const [i, copy] of fanOut(whole, kits.length).entries()) kits[i]!.consume(copy)
         },
       } satisfies ConstructorParameters<typeof BatchProcessor>[2]

@@ -15,13 +15,21 @@ export interface Tracked {
   readonly events: string[]
   outcome?: Outcome
   refusal?: Failure
+  /** The client gives up, as a receiver would hear of it. */
+  readonly leave: () => void
 }
 
-/** Brings `batch` in as a receiver would. */
-export function track(batch: Batch): Tracked {
+/** Brings `batch` in as a receiver would, for a client that leaves by itself at `deadline`. */
+export function track(batch: Batch, deadline = Number.POSITIVE_INFINITY): Tracked {
   const events: string[] = []
+  let gone = false
+  const whenGone: (() => void)[] = []
   const tracked: Tracked = {
     events,
+    leave() {
+      gone = true
+      for (const callback of whenGone.splice(0)) callback()
+    },
     delivery: deliver(batch, {
       admitted: () => void events.push('admitted'),
       refused(failure) {
@@ -31,6 +39,19 @@ export function track(batch: Batch): Tracked {
       settled(outcome) {
         tracked.outcome = outcome
         events.push(describe(outcome))
+      },
+      waiting: {
+        get awaited() {
+          return !gone
+        },
+        get abandoned() {
+          return gone
+        },
+        deadline,
+        onAbandoned(callback) {
+          if (gone) callback()
+          else whenGone.push(callback)
+        },
       },
     }),
   }

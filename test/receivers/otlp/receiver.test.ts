@@ -5,7 +5,7 @@ import { status as GrpcStatus } from '@grpc/grpc-js'
 import { afterEach, describe, expect, test } from 'vitest'
 import definition from '../../../receivers/otlp/otlp.ts'
 import type { Component } from '../../../src/component/contracts.ts'
-import { ack, type Failure, nack } from '../../../src/component/delivery.ts'
+import { ack, type Failure, fanOut, nack } from '../../../src/component/delivery.ts'
 import type { Signal } from '../../../src/otlp/batch.ts'
 import { decodeExportResponse } from '../../../src/transport/export-response.ts'
 import { decodeStatus } from '../../../src/transport/rpc-status.ts'
@@ -283,6 +283,35 @@ describe('the answer', () => {
     expect(decodeExportResponse((await answers[1]).body)).toEqual(expected)
   })
 
+  test('is told to every branch that nobody waits for it any more, unless a queue has it', async () => {
+    const { grpc, http: address, sink } = await run()
+    const client = jsClient(grpc)
+    cleanups.push(() => client.close())
+    const call = client.call(TRACES, { timeoutMs: 200 })
+    await arrived(sink)
+    const request = http.request(`http://${address}/v1/traces`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-protobuf' },
+    })
+    request.on('error', () => {})
+    request.end(TRACES)
+    await arrived(sink, 2)
+    expect(sink.deliveries.map(({ deadline }) => Number.isFinite(deadline))).toEqual([true, false])
+    const told: string[] = []
+    for (const [i, delivery] of sink.deliveries.entries()) {
+      for (const branch of fanOut(delivery, 2)) branch.onAbandoned(() => void told.push(`${i}`))
+    }
+    const kept = exportOver(grpc, TRACES)
+    await arrived(sink, 3)
+    sink.last.onAbandoned(() => void told.push('kept'))
+    sink.last.admit()
+    await kept
+    request.destroy()
+    await call
+    await expect.poll(() => told.toSorted()).toEqual(['0', '0', '1', '1'])
+    for (const delivery of sink.deliveries) ack(delivery)
+  })
+
   test('that nobody waits for any more is counted; the delivery goes on', async () => {
     const { grpc, http: address, sink, ctx } = await run()
     const client = jsClient(grpc)
@@ -298,6 +327,7 @@ describe('the answer', () => {
     setTimeout(() => request.destroy(), 20)
     expect((await call).error!.code).toBe(GrpcStatus.DEADLINE_EXCEEDED)
     await expect.poll(() => sink.deliveries.every((delivery) => !delivery.awaited)).toBe(true)
+    expect(sink.deliveries.map(({ abandoned }) => abandoned)).toEqual([true, true])
     for (const delivery of sink.deliveries) ack(delivery)
     expect(ctx.meter.total('sluice_receiver_client_gone_requests')).toBe(2)
   })
