@@ -1,0 +1,504 @@
+import { arenas } from './arena.ts'
+import type { Signal } from './batch.ts'
+import * as fields from './json-fields.ts'
+import * as number from './json-number.ts'
+import * as text from './json-text.ts'
+import { readPlain } from './plain.ts'
+import { ProtoOutput } from './proto-output.ts'
+import { NOTHING } from './text.ts'
+import { MAX_NESTING } from './validate.ts'
+import { parseFloat64 } from './value-text.ts'
+import { WireError } from './wire-error.ts'
+
+const { KIND } = fields
+const { skipSpace, stringEnd } = text
+const { MESSAGE, STRING, ID, BOOL, DOUBLE, ENUM, INT32, UINT32, SINT32, FIXED32, INT64, SFIXED64, FIXED64 } = KIND
+const { INTEGER } = number
+
+type Field = fields.JsonInputField
+
+/** How deep objects and lists may lie in each other under a key that is skipped. */
+const MAX_SKIPPED_NESTING = 100
+/** Characters that a number in quotes may take. */
+const MAX_NUMBER_LENGTH = 400
+
+const QUOTE = 0x22
+const COMMA = 0x2c
+const COLON = 0x3a
+const OPEN_BRACKET = 0x5b
+const CLOSE_BRACKET = 0x5d
+const LOWER_N = 0x6e
+const OPEN_BRACE = 0x7b
+const CLOSE_BRACE = 0x7d
+
+/**
+ * One OTLP/JSON document (https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding) as the protobuf bytes of the request, in
+ * pooled memory, held once. One pass over the text, straight to the output: no strings, no objects.
+ *
+ * Taken are lowerCamelCase and snake_case names in any order; integers as numbers or strings, in exponent form where they are
+ * whole, with all their digits; ids in hexadecimal; other bytes in either base64 alphabet; enums by number or name. `null` is absence, and
+ * keys that the schema does not have are skipped. Of a key that comes twice the last counts, lists are joined, messages merged.
+ *
+ * Throws WireError with offset and path of what it cannot take, of messages nested past `MAX_NESTING`, and where the
+ * protobuf form would take more than `limit` bytes.
+ */
+export function fromJson(signal: Signal, json: Uint8Array, limit: number): Uint8Array {
+  return reader.read(signal, json, limit)
+}
+
+class Reader {
+  readonly #output = new ProtoOutput()
+  #input: Buffer = NOTHING
+  #end = 0
+  /** A singular field came twice. */
+  #repeats = false
+  /** The way to what is read: the fields, and of lists the element's index. */
+  readonly #fields: Field[] = []
+  readonly #indices: number[] = []
+  #depth = 0
+  /** Where the double that was read last ended. */
+  #after = 0
+
+  read(signal: Signal, json: Uint8Array, limit: number): Uint8Array {
+    this.#input = Buffer.from(json.buffer, json.byteOffset, json.byteLength)
+    this.#end = json.byteLength
+    this.#repeats = false
+    this.#depth = 0
+    this.#output.begin(Math.max(64, json.byteLength >> 1), limit)
+    try {
+      let at = skipSpace(this.#input, 0, this.#end)
+      at = this.#isNull(at) ? at + 4 : this.#message(fields.JSON_REQUESTS[signal], at)
+      at = skipSpace(this.#input, at, this.#end)
+      if (at < this.#end) throw this.#error(at, 'the end of the document', this.#seen(at))
+    } catch (error) {
+      this.#output.drop()
+      throw error
+    } finally {
+      this.#input = NOTHING
+    }
+    const bytes = this.#output.take()
+    if (!this.#repeats) return bytes
+    // Protobuf's readers do the merging: what comes twice stands twice in the bytes by now.
+    const merged = readPlain(signal, bytes).canonical().write()
+    arenas.release(bytes)
+    return merged
+  }
+
+  /** Reads the object at `at` and returns where it ends. */
+  #message(message: fields.JsonInputMessage, at: number): number {
+    const input = this.#input
+    const end = this.#end
+    if (input[at] !== OPEN_BRACE) throw this.#error(at, 'an object', this.#seen(at))
+    if (this.#depth >= MAX_NESTING) throw this.#nested(at, MAX_NESTING)
+    let seen = 0
+    let choiceAt = 0
+    let choiceEnd = 0
+    let p = skipSpace(input, at + 1, end)
+    if (input[p] === CLOSE_BRACE) return p + 1
+    for (;;) {
+      if (input[p] !== QUOTE) throw this.#error(p, 'a key', this.#seen(p))
+      const keyEnd = this.#stringEnd(p)
+      const field = text.hasEscapes ? this.#escapedKey(message, p + 1, keyEnd) : message.find(input, p + 1, keyEnd)
+      p = skipSpace(input, keyEnd + 1, end)
+      if (input[p] !== COLON) throw this.#error(p, '":"', this.#seen(p))
+      p = skipSpace(input, p + 1, end)
+      if (field === undefined) p = this.#skip(p, 0)
+      else if (input[p] === LOWER_N && this.#isNull(p)) p += 4
+      else if (field.repeated) {
+        this.#enter(field)
+        p = this.#list(field, p)
+        this.#depth--
+      } else {
+        const again = (seen & field.clash) !== 0
+        if (again) {
+          if (field.oneof) {
+            this.#output.cut(choiceAt, choiceEnd)
+            seen &= ~field.clash
+          } else this.#repeats = true
+        }
+        seen |= field.bit
+        const before = this.#output.length
+        this.#enter(field)
+        p = this.#value(field, p, field.presence || again)
+        this.#depth--
+        if (field.oneof) {
+          choiceAt = before
+          choiceEnd = this.#output.length
+        }
+      }
+      p = skipSpace(input, p, end)
+      const next = input[p]
+      if (next === CLOSE_BRACE) return p + 1
+      if (next !== COMMA) throw this.#error(p, '"," or "}"', this.#seen(p))
+      p = skipSpace(input, p + 1, end)
+    }
+  }
+
+  #list(field: Field, at: number): number {
+    const input = this.#input
+    const end = this.#end
+    if (input[at] !== OPEN_BRACKET) throw this.#error(at, 'a list', this.#seen(at))
+    let p = skipSpace(input, at + 1, end)
+    if (input[p] === CLOSE_BRACKET) return p + 1
+    const { kind } = field
+    const packed = kind > ID
+    const level = this.#depth - 1
+    const width = field.lengthWidth
+    let mark = 0
+    if (packed) mark = this.#open(field)
+    for (let index = 0; ; index++) {
+      this.#indices[level] = index
+      p = packed ? this.#scalar(field, p, true) : this.#value(field, p, true)
+      p = skipSpace(input, p, end)
+      const next = input[p]
+      if (next === CLOSE_BRACKET) break
+      if (next !== COMMA) throw this.#error(p, '"," or "]"', this.#seen(p))
+      p = skipSpace(input, p + 1, end)
+    }
+    if (packed) this.#close(field, mark, width)
+    return p + 1
+  }
+
+  /** Reads one value with its tag. `always`: it is written although it is the default. */
+  #value(field: Field, at: number, always: boolean): number {
+    const output = this.#output
+    const { kind } = field
+    if (kind === MESSAGE) {
+      const width = field.lengthWidth
+      const mark = this.#open(field)
+      // In a list a null is an element of its own, without content.
+      const p = this.#input[at] === LOWER_N && this.#isNull(at) ? at + 4 : this.#message(field.message!, at)
+      this.#close(field, mark, width)
+      return p
+    }
+    if (kind > ID) {
+      const before = output.length
+      this.#reserve(at, 16)
+      output.varint32(field.tag)
+      const content = output.length
+      const p = this.#scalar(field, at, always)
+      if (output.length === content) output.length = before
+      return p
+    }
+    return this.#bytesValue(field, at, always)
+  }
+
+  #open(field: Field): number {
+    const output = this.#output
+    this.#reserve(0, 16)
+    output.varint32(field.tag)
+    const mark = output.length
+    output.length += field.lengthWidth
+    return mark
+  }
+
+  #close(field: Field, mark: number, width: number): void {
+    this.#reserve(0, 8)
+    field.lengthWidth = this.#output.closeLength(mark, width)
+  }
+
+  /** A string, an id or bytes. */
+  #bytesValue(field: Field, at: number, always: boolean): number {
+    const output = this.#output
+    let input = this.#input
+    if (input[at] !== QUOTE) {
+      const expected =
+        field.kind === STRING ? 'a string' : field.kind === ID ? 'an id as a string' : 'base64 in a string'
+      // In a list a null is an element of its own, without content.
+      if (!this.#isNull(at)) throw this.#error(at, expected, this.#seen(at))
+      this.#reserve(at, 16)
+      output.varint32(field.tag)
+      output.varint32(0)
+      return at + 4
+    }
+    let start = at + 1
+    let stop = this.#stringEnd(at)
+    const next = stop + 1
+    if (text.hasEscapes) {
+      input = this.#unescaped(start, stop)
+      start = 0
+      stop = input.length
+    }
+    if (start === stop && !always) return next
+    this.#reserve(at, stop - start + 16)
+    output.varint32(field.tag)
+    if (field.kind === STRING) {
+      output.varint32(stop - start)
+      output.copy(input, start, stop)
+    } else if (field.kind === ID) this.#id(field, at, input, start, stop)
+    else this.#base64(at, input, start, stop)
+    return next
+  }
+
+  #id(field: Field, at: number, input: Buffer, start: number, stop: number): void {
+    const output = this.#output
+    const digits = stop - start
+    if (digits !== 0 && digits !== field.idLength * 2) {
+      throw this.#error(at, `${field.idLength * 2} hexadecimal digits`, `${digits} characters`)
+    }
+    output.varint32(digits >> 1)
+    const { bytes } = output
+    let out = output.length
+    for (let p = start; p < stop; p += 2) {
+      const byte = (text.hexDigit(input[p]!) << 4) | text.hexDigit(input[p + 1]!)
+      if (byte < 0) {
+        throw this.#error(at, `${field.idLength * 2} hexadecimal digits`, quoted(input, start, stop))
+      }
+      bytes[out++] = byte
+    }
+    output.length = out
+  }
+
+  #base64(at: number, input: Buffer, start: number, stop: number): void {
+    const output = this.#output
+    let last = stop
+    while (last > start && stop - last < 2 && input[last - 1] === 0x3d) last--
+    const length = text.base64Length(last - start)
+    output.varint32(Math.max(0, length))
+    if (length < 0 || !text.decodeBase64(input, start, last, output.bytes, output.length)) {
+      throw this.#error(at, 'base64', quoted(input, start, stop))
+    }
+    output.length += length
+  }
+
+  /** A scalar that is neither text nor bytes, without its tag. Nothing is written for a default that is not to be. */
+  #scalar(field: Field, at: number, always: boolean): number {
+    const output = this.#output
+    const { kind } = field
+    this.#reserve(at, 16)
+    if (kind === DOUBLE) {
+      const value = this.#double(at)
+      if (value !== 0 || always || Object.is(value, -0)) output.double(value)
+      return this.#after
+    }
+    if (kind === BOOL) {
+      const yes = this.#isWord(at, 'true')
+      if (!yes && !this.#isWord(at, 'false')) throw this.#error(at, 'true or false', this.#seen(at))
+      if (yes || always) output.varint32(yes ? 1 : 0)
+      return at + (yes ? 4 : 5)
+    }
+    if (kind === ENUM && this.#input[at] === QUOTE) return this.#enumName(field, at, always)
+    const p = this.#integer(kind, at)
+    const { low, high, negative } = number
+    if (low === 0 && high === 0 && !always) return p
+    if (kind === FIXED32) output.fixed32(low)
+    else if (kind === UINT32) output.varint32(low)
+    else if (kind === SINT32) output.varint32(negative && low > 0 ? low * 2 - 1 : low * 2)
+    else {
+      const lower = negative ? -low >>> 0 : low
+      const upper = negative ? (~high + (low === 0 ? 1 : 0)) >>> 0 : high
+      if (kind === FIXED64 || kind === SFIXED64) {
+        output.fixed32(lower)
+        output.fixed32(upper)
+      } else output.varint64(lower, upper)
+    }
+    return p
+  }
+
+  #enumName(field: Field, at: number, always: boolean): number {
+    const stop = this.#stringEnd(at)
+    const name = text.hasEscapes ? this.#unescaped(at + 1, stop) : this.#input.subarray(at + 1, stop)
+    const value = name.length > 64 ? undefined : field.values.get(name.toString('latin1'))
+    if (value === undefined) throw this.#error(at, `a number or a name such as ${firstName(field)}`, this.#seen(at))
+    if (value !== 0 || always) this.#output.varint32(value)
+    return stop + 1
+  }
+
+  /** Reads an integer, also in quotes, into `json-number.ts` and checks its range; where it ends. */
+  #integer(kind: number, at: number): number {
+    let input = this.#input
+    let result: number
+    let next: number
+    if (input[at] === QUOTE) {
+      let start = at + 1
+      let stop = this.#stringEnd(at)
+      next = stop + 1
+      if (text.hasEscapes) {
+        input = this.#unescaped(start, stop)
+        start = 0
+        stop = input.length
+      }
+      result = number.readInteger(input, start, stop)
+      if (result === INTEGER.NONE || (result === INTEGER.OK && number.after !== stop)) {
+        result = number.parseQuotedInteger(input.toString('latin1', start, stop))
+      }
+    } else {
+      result = number.readInteger(input, at, this.#end)
+      next = number.after
+    }
+    if (result !== INTEGER.OK || !isInRange(kind)) throw this.#error(at, rangeOf(kind), this.#seen(at))
+    return next
+  }
+
+  /** Reads a double, also in quotes; `#after` is where it ends. */
+  #double(at: number): number {
+    const input = this.#input
+    if (input[at] !== QUOTE) {
+      const value = number.readDouble(input, at, this.#end)
+      if (!Number.isFinite(value)) throw this.#error(at, 'a number that a double holds', this.#seen(at))
+      this.#after = number.after
+      return value
+    }
+    const stop = this.#stringEnd(at)
+    this.#after = stop + 1
+    const content = text.hasEscapes ? this.#unescaped(at + 1, stop) : input.subarray(at + 1, stop)
+    const value = content.length > MAX_NUMBER_LENGTH ? undefined : parseFloat64(content.toString('latin1'))
+    if (value === undefined) throw this.#error(at, 'a number, "NaN", "Infinity" or "-Infinity"', this.#seen(at))
+    return value
+  }
+
+  #escapedKey(message: fields.JsonInputMessage, start: number, end: number): Field | undefined {
+    const key = this.#unescaped(start, end)
+    return message.find(key, 0, key.length)
+  }
+
+  #unescaped(start: number, end: number): Buffer {
+    const content = Buffer.allocUnsafe(end - start)
+    const length = text.unescaped(this.#input, start, end, content, 0)
+    if (length < 0) throw this.#error(text.badEscapeAt, 'an escape', quoted(this.#input, text.badEscapeAt, end))
+    return content.subarray(0, length)
+  }
+
+  /** Skips a value of any kind. */
+  #skip(at: number, depth: number): number {
+    const input = this.#input
+    const end = this.#end
+    const first = input[at]
+    if (first === QUOTE) return this.#stringEnd(at) + 1
+    if (first === OPEN_BRACE || first === OPEN_BRACKET) {
+      if (depth >= MAX_SKIPPED_NESTING) throw this.#nested(at, MAX_SKIPPED_NESTING)
+      const close = first === OPEN_BRACE ? CLOSE_BRACE : CLOSE_BRACKET
+      let p = skipSpace(input, at + 1, end)
+      if (input[p] === close) return p + 1
+      for (;;) {
+        if (first === OPEN_BRACE) {
+          if (input[p] !== QUOTE) throw this.#error(p, 'a key', this.#seen(p))
+          p = skipSpace(input, this.#skip(p, depth), end)
+          if (input[p] !== COLON) throw this.#error(p, '":"', this.#seen(p))
+          p = skipSpace(input, p + 1, end)
+        }
+        p = skipSpace(input, this.#skip(p, depth + 1), end)
+        if (input[p] === close) return p + 1
+        if (input[p] !== COMMA) throw this.#error(p, `"," or "${String.fromCharCode(close)}"`, this.#seen(p))
+        p = skipSpace(input, p + 1, end)
+      }
+    }
+    if (this.#isNull(at) || this.#isWord(at, 'true')) return at + 4
+    if (this.#isWord(at, 'false')) return at + 5
+    if (Number.isNaN(number.readDouble(input, at, end))) throw this.#error(at, 'a value', this.#seen(at))
+    return number.after
+  }
+
+  /** Position of the quote that ends the string at `at`. */
+  #stringEnd(at: number): number {
+    const stop = stringEnd(this.#input, at + 1, this.#end)
+    if (stop < 0) throw this.#error(at, 'the end of a string', 'the end of the document')
+    return stop
+  }
+
+  #isNull(at: number): boolean {
+    return this.#isWord(at, 'null')
+  }
+
+  #isWord(at: number, word: string): boolean {
+    for (let i = 0; i < word.length; i++) if (this.#input[at + i] !== word.charCodeAt(i)) return false
+    return true
+  }
+
+  #enter(field: Field): void {
+    this.#fields[this.#depth] = field
+    this.#indices[this.#depth] = -1
+    this.#depth++
+  }
+
+  #reserve(at: number, bytes: number): void {
+    if (!this.#output.reserve(bytes)) {
+      throw new WireError(at, `as protobuf the document is larger than the limit of a request`)
+    }
+  }
+
+  #nested(at: number, most: number): WireError {
+    return new WireError(at, `${this.#path()}: nested more than ${most} deep`)
+  }
+
+  #error(at: number, expected: string, seen: string): WireError {
+    const path = this.#path()
+    return new WireError(at, `${path === '' ? '' : `${path}: `}expected ${expected}, got ${seen}`)
+  }
+
+  #path(): string {
+    let path = ''
+    for (let level = 0; level < this.#depth; level++) {
+      const index = this.#indices[level]!
+      path += `${level > 0 ? '.' : ''}${this.#fields[level]!.name}${index < 0 ? '' : `[${index}]`}`
+    }
+    return path
+  }
+
+  /** What stands at `at`, for a message. */
+  #seen(at: number): string {
+    if (at >= this.#end) return 'the end of the document'
+    const first = this.#input[at]
+    if (first === OPEN_BRACE) return 'an object'
+    if (first === OPEN_BRACKET) return 'a list'
+    if (first === QUOTE) {
+      const stop = stringEnd(this.#input, at + 1, this.#end)
+      return quoted(this.#input, at + 1, stop < 0 ? this.#end : stop)
+    }
+    let stop = at + 1
+    while (stop < this.#end && stop - at < 40 && isWordByte(this.#input[stop]!)) stop++
+    return this.#input.toString('latin1', at, stop)
+  }
+}
+
+/** Whether what `json-number.ts` holds fits into the field. */
+function isInRange(kind: number): boolean {
+  const { low, high, negative } = number
+  switch (kind) {
+    case INT64:
+    case SFIXED64:
+      return high < 0x8000_0000 || (negative && high === 0x8000_0000 && low === 0)
+    case INT32:
+    case SINT32:
+    case ENUM:
+      return high === 0 && (low < 0x8000_0000 || (negative && low === 0x8000_0000))
+    case UINT32:
+    case FIXED32:
+      return high === 0 && (!negative || low === 0)
+    default:
+      return !negative || (high === 0 && low === 0)
+  }
+}
+
+function rangeOf(kind: number): string {
+  switch (kind) {
+    case INT64:
+    case SFIXED64:
+      return 'an integer of 64 bits'
+    case INT32:
+    case SINT32:
+    case ENUM:
+      return 'an integer of 32 bits'
+    case UINT32:
+    case FIXED32:
+      return 'an integer from 0 to 4294967295'
+    default:
+      return 'an integer from 0 to 18446744073709551615'
+  }
+}
+
+function firstName(field: Field): string {
+  return field.values.keys().next().value ?? ''
+}
+
+/** The beginning of what is in a string, in quotes. */
+function quoted(bytes: Buffer, start: number, end: number): string {
+  const shown = Math.min(end, start + 40)
+  return `"${bytes.toString('utf8', start, shown)}${shown < end ? '…' : ''}"`
+}
+
+function isWordByte(byte: number): boolean {
+  return byte > 0x20 && byte !== COMMA && byte !== COLON && byte !== CLOSE_BRACE && byte !== CLOSE_BRACKET
+}
+
+const reader = new Reader()
