@@ -12,21 +12,31 @@ const CLIENT_SENDS_AGAIN: ReadonlySet<number> = new Set<number>([
 ])
 
 /**
+ * How long a client is asked to wait, in ms, where nobody behind said so. A client that is told nothing picks its own delay,
+ * and some take a refusal without RetryInfo or Retry-After for a final one. Short where room is a matter of moments; longer
+ * where a peer has to come back first.
+ */
+const RETRY_AFTER_MS = 1000
+const PEER_RETRY_AFTER_MS = 5000
+const PEER_REASONS: ReadonlySet<string> = new Set(['unreachable', 'unavailable', 'timeout'])
+
+/**
  * What a client is told of a failure. The status of the peer behind passes through where it makes the client do what the
  * verdict says; the verdict decides where they disagree, so that nothing is thrown away that may be sent again.
  */
 export function callStatus(failure: Failure): CallStatus {
-  const { grpcStatus, message, retryAfterMs, verdict } = failure
+  const { grpcStatus, message, reason, retryAfterMs, verdict } = failure
   if (verdict === 'reject') {
     const passes = grpcStatus !== undefined && grpcStatus !== GRPC.OK && !CLIENT_SENDS_AGAIN.has(grpcStatus)
     return { code: passes ? grpcStatus : GRPC.INTERNAL, message }
   }
-  const wait = retryAfterMs === undefined ? {} : { retryAfterMs }
+  const fallback = PEER_REASONS.has(reason) ? PEER_RETRY_AFTER_MS : RETRY_AFTER_MS
+  const wait = { retryAfterMs: retryAfterMs ?? fallback }
   if (verdict === 'retry' && grpcStatus !== undefined) {
-    // RESOURCE_EXHAUSTED means "again" only together with a RetryInfo.
-    const passes =
-      CLIENT_SENDS_AGAIN.has(grpcStatus) || (grpcStatus === GRPC.RESOURCE_EXHAUSTED && retryAfterMs !== undefined)
-    if (passes) return { code: grpcStatus, message, ...wait }
+    // RESOURCE_EXHAUSTED means "again" only together with a RetryInfo, which is there.
+    if (CLIENT_SENDS_AGAIN.has(grpcStatus) || grpcStatus === GRPC.RESOURCE_EXHAUSTED) {
+      return { code: grpcStatus, message, ...wait }
+    }
   }
   return { code: GRPC.UNAVAILABLE, message, ...wait }
 }

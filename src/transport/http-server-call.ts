@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { arenas } from '../otlp/arena.ts'
 import type { Signal } from '../otlp/batch.ts'
+import type { AnswerFormat } from './answer-format.ts'
 import { DecompressionError } from './codecs/decompression-error.ts'
 import { decompress, type Encoding, joined } from './compression.ts'
 import { formatRetryAfter, httpStatusOf } from './http-status.ts'
-import { encodeStatus } from './rpc-status.ts'
 import {
   type AuthAttributes,
   ask,
@@ -15,7 +15,6 @@ import {
   type ServerHandler,
 } from './unary.ts'
 
-const PROTOBUF = 'application/x-protobuf'
 // A client that was answered before it sent everything gets this long to notice: closing at once would reset the
 // connection, and the reset may overtake the answer.
 const LINGER_MS = 1000
@@ -33,6 +32,7 @@ export class HttpServerCall implements ServerCall, CallHead {
   readonly #limit: number
   readonly #handler: ServerHandler
   readonly #encoding: Encoding | undefined
+  readonly #format: AnswerFormat
   /** Content-Length known: one allocation that the chunks are copied to. Else they are collected. */
   #known: Uint8Array | undefined
   #collected: Uint8Array[] = []
@@ -50,6 +50,7 @@ export class HttpServerCall implements ServerCall, CallHead {
     limit: number,
     handler: ServerHandler,
     encoding: Encoding | undefined,
+    format: AnswerFormat,
   ) {
     this.signal = signal
     this.peer = peer
@@ -58,6 +59,7 @@ export class HttpServerCall implements ServerCall, CallHead {
     this.#limit = limit
     this.#handler = handler
     this.#encoding = encoding
+    this.#format = format
   }
 
   /** Begins to read a request whose path, method, type and encoding were found good; `limit` is in bytes. */
@@ -69,8 +71,9 @@ export class HttpServerCall implements ServerCall, CallHead {
     limit: number,
     handler: ServerHandler,
     encoding: Encoding | undefined,
+    format: AnswerFormat,
   ): void {
-    const call = new HttpServerCall(request, response, signal, peer, limit, handler, encoding)
+    const call = new HttpServerCall(request, response, signal, peer, limit, handler, encoding, format)
     response.on('close', () => call.#closed())
     const verdict = ask(handler, call)
     if (verdict instanceof Promise) {
@@ -123,22 +126,22 @@ export class HttpServerCall implements ServerCall, CallHead {
   }
 
   ok(response: Uint8Array = EMPTY): void {
-    this.#answer(200, response)
+    this.#answer(200, this.#format.response(this.signal, response))
   }
 
   fail(status: CallStatus): void {
-    const httpStatus = httpStatusOf(status.code)
+    const httpStatus = status.httpStatus ?? httpStatusOf(status.code)
     if (status.retryAfterMs !== undefined && (httpStatus === 429 || httpStatus === 503)) {
       this.#response.setHeader('retry-after', formatRetryAfter(status.retryAfterMs))
     }
-    this.#answer(httpStatus, encodeStatus(status))
+    this.#answer(httpStatus, this.#format.status(status))
   }
 
-  #answer(httpStatus: number, body: Uint8Array): void {
+  #answer(httpStatus: number, body: Uint8Array | string): void {
     if (this.#answered || this.#response.destroyed) return
     this.#answered = true
     this.#onGone = undefined
-    respond(this.#request, this.#response, httpStatus, PROTOBUF, body)
+    respond(this.#request, this.#response, httpStatus, this.#format.type, body)
   }
 
   #reserve(): CallStatus | undefined {
@@ -154,6 +157,7 @@ export class HttpServerCall implements ServerCall, CallHead {
     return {
       code: GRPC.INVALID_ARGUMENT,
       message: `http: request body too large: more than the ${this.#limit} bytes of max_request_body_size`,
+      httpStatus: 413,
     }
   }
 

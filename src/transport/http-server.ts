@@ -2,6 +2,7 @@ import * as http from 'node:http'
 import * as https from 'node:https'
 import type * as tls from 'node:tls'
 import type { Signal } from '../otlp/batch.ts'
+import { type AnswerFormat, PROTOBUF_ANSWERS } from './answer-format.ts'
 import { bind } from './bind.ts'
 import type { Encoding } from './compression.ts'
 import { HttpServerCall, respond } from './http-server-call.ts'
@@ -60,7 +61,8 @@ export async function serveHttp(options: HttpServerOptions, handler: ServerHandl
       return
     }
     const type = mediaType(request.headers['content-type'])
-    if (type !== 'application/x-protobuf') {
+    const format = FORMATS.find((each) => each.type === type)
+    if (format === undefined) {
       const seen = type === '' ? 'no Content-Type' : type
       respond(
         request,
@@ -81,7 +83,7 @@ export async function serveHttp(options: HttpServerOptions, handler: ServerHandl
     }
     const { remoteAddress, remotePort } = request.socket
     const peer = remoteAddress === undefined ? 'unix' : formatHostPort(remoteAddress, remotePort ?? 0)
-    HttpServerCall.accept(request, response, signal, peer, options.maxBodyBytes, handler, encoding)
+    HttpServerCall.accept(request, response, signal, peer, options.maxBodyBytes, handler, encoding, format)
   }
 
   const timeouts: http.ServerOptions = {
@@ -116,6 +118,9 @@ export async function serveHttp(options: HttpServerOptions, handler: ServerHandl
     },
   }
 }
+
+/** What is read, and answered in kind. */
+const FORMATS: readonly AnswerFormat[] = [PROTOBUF_ANSWERS]
 
 function ignore(): void {}
 

@@ -27,6 +27,8 @@ export interface CallStatus {
   readonly message: string
   /** Becomes `google.rpc.RetryInfo` and `Retry-After`. */
   readonly retryAfterMs?: number
+  /** Where HTTP has a truer word than what follows from `code`: 413. */
+  readonly httpStatus?: number
 }
 
 /** What is known of a call before its body. */

@@ -213,37 +213,6 @@ describe('the answer', () => {
     ...fields,
   })
 
-  test.each<[string, Failure, number, number, string | undefined]>([
-    ['retry', failure({}), GrpcStatus.UNAVAILABLE, 503, undefined],
-    ['retry with a delay', failure({ retryAfterMs: 1500 }), GrpcStatus.UNAVAILABLE, 503, '2'],
-    ['stopping', failure({ verdict: 'stopping' }), GrpcStatus.UNAVAILABLE, 503, undefined],
-    ['reject', failure({ verdict: 'reject' }), GrpcStatus.INTERNAL, 500, undefined],
-    ['reject by a peer', failure({ verdict: 'reject', grpcStatus: 7 }), GrpcStatus.PERMISSION_DENIED, 403, undefined],
-    [
-      'reject of what a client would repeat',
-      failure({ verdict: 'reject', grpcStatus: 14 }),
-      GrpcStatus.INTERNAL,
-      500,
-      undefined,
-    ],
-    ['retry of a time-out', failure({ grpcStatus: 4 }), GrpcStatus.DEADLINE_EXCEEDED, 503, undefined],
-    ['retry of what a client would drop', failure({ grpcStatus: 13 }), GrpcStatus.UNAVAILABLE, 503, undefined],
-    ['a throttling peer', failure({ grpcStatus: 8, retryAfterMs: 500 }), GrpcStatus.RESOURCE_EXHAUSTED, 429, '1'],
-  ])('to %s', async (_name, cause, code, httpStatus, retryAfter) => {
-    const { grpc, http: address, sink } = await run()
-    const answers = [exportOver(grpc, TRACES), post(address, TRACES)] as const
-    await arrived(sink, 2)
-    for (const delivery of sink.deliveries) nack(delivery, cause)
-    const { error } = await answers[0]
-    expect([error!.code, error!.details]).toEqual([code, cause.message])
-    const details = error!.metadata.get('grpc-status-details-bin')[0] as Buffer | undefined
-    const wait = cause.verdict === 'reject' ? undefined : cause.retryAfterMs
-    expect(details && decodeStatus(details)?.retryAfterMs).toBe(wait)
-    const reply = await answers[1]
-    expect([reply.status, reply.headers['retry-after']]).toEqual([httpStatus, retryAfter])
-    expect(decodeStatus(reply.body)).toMatchObject({ code, message: cause.message })
-  })
-
   test('comes at admission, and the outcome is not heard of any more', async () => {
     const { grpc, sink } = await run()
     const answer = exportOver(grpc, TRACES)
@@ -358,7 +327,7 @@ describe('OTLP/HTTP refuses', () => {
     const { http: address, sink } = await run(LIMIT)
     const tooLarge = { code: 3, message: expect.stringMatching(/^http: request body too large/) }
     const announced = await post(address, new Uint8Array(5 << 20))
-    expect(announced.status).toBe(400)
+    expect(announced.status).toBe(413)
     expect(decodeStatus(announced.body)).toEqual(tooLarge)
     const packed = await post(address, zlib.gzipSync(new Uint8Array(100_000)), {
       headers: { 'content-encoding': 'gzip' },
@@ -373,7 +342,7 @@ describe('OTLP/HTTP refuses', () => {
       request.on('error', reject)
       request.write(new Uint8Array(2000))
     })
-    expect(unannounced).toBe(400)
+    expect(unannounced).toBe(413)
     expect(sink.deliveries).toEqual([])
   })
 
