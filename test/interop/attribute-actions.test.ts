@@ -10,12 +10,14 @@ import { type Backend, startBackend } from '../support/backend.ts'
 import { exportGrpc } from '../support/grpc-client.ts'
 import { freePort } from '../support/ports.ts'
 import { eventually } from '../support/sluice.ts'
-import { collectorAvailable, endCollectors, NO_COLLECTOR, startCollector } from './support/collector.ts'
+import { otelcol } from './peers/registry.ts'
+import { startCollector } from './support/collector.ts'
+import { endPeers, needs } from './support/peers.ts'
 
 // Every action on every kind of value, by contrib's attributes processor and by ours. What this does not prove: what
 // happens to an attribute whose key comes twice, where ours leaves one (README.md of the processor says so).
 
-const available = collectorAvailable()
+const { skip, note } = needs(otelcol)
 
 let folder: string
 let backend: Backend
@@ -26,7 +28,7 @@ beforeEach(async () => {
 })
 
 afterEach(async () => {
-  endCollectors()
+  endPeers()
   await backend.stop()
   rmSync(folder, { recursive: true, force: true })
 })
@@ -111,7 +113,7 @@ function attributesOf(request: PlainObject): Record<string, unknown> {
   return Object.fromEntries((span!.attributes as PlainObject[]).map(({ key, value }) => [key, value]))
 }
 
-describe.skipIf(!available)(`with the Go Collector${available ? '' : ` ${NO_COLLECTOR}`}`, () => {
+describe.skipIf(skip)(`with the Go Collector${note}`, () => {
   test('the attributes processor does what contrib’s does', async () => {
     const { attributes: before, actions } = combinations()
     const request = writeProtobufjs('traces', {

@@ -2,26 +2,22 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { PlainObject } from '../../src/otlp/plain-object.ts'
 import { readProtobufjs, writeProtobufjs } from '../otlp/support/oracles.ts'
 import { exportGrpc } from '../support/grpc-client.ts'
 import { bySignal, STABLE, type Stable } from '../support/otlp-services.ts'
 import { freePort } from '../support/ports.ts'
 import { endAll, eventually, startSluice } from '../support/sluice.ts'
 import { files, root } from '../support/tree.ts'
-import {
-  collectorAvailable,
-  collectorVerdict,
-  endCollectors,
-  NO_COLLECTOR,
-  startCollector,
-} from './support/collector.ts'
+import { otelcol } from './peers/registry.ts'
+import { collectorVerdict, startCollector } from './support/collector.ts'
+import { endPeers, needs } from './support/peers.ts'
+import { readRecords } from './support/record-files.ts'
 import { differences, recordLines, richRequest } from './support/telemetry.ts'
 
 // What this does not prove: anything about speed, or about data that the Go Collector itself alters (it drops unknown
 // fields, and refuses ids of odd lengths).
 
-const available = collectorAvailable()
+const { skip, note } = needs(otelcol)
 
 let folder: string
 
@@ -31,7 +27,7 @@ beforeEach(() => {
 
 afterEach(() => {
   endAll()
-  endCollectors()
+  endPeers()
   rmSync(folder, { recursive: true, force: true })
 })
 
@@ -73,20 +69,7 @@ service:
 ${STABLE.map((signal) => `    ${signal}: {receivers: [otlp], exporters: [file/${signal}]}`).join('\n')}
 `
 
-/** The file exporter's `proto` format: every request behind its length in four big-endian bytes. */
-function readProtoFile(signal: Stable, path: string): PlainObject[] {
-  const bytes = readFileSync(path)
-  const requests: PlainObject[] = []
-  for (let at = 0; at + 4 <= bytes.length; ) {
-    const end = at + 4 + bytes.readUInt32BE(at)
-    if (end > bytes.length) break
-    requests.push(readProtobufjs(signal, bytes.subarray(at + 4, end)))
-    at = end
-  }
-  return requests
-}
-
-describe.skipIf(!available)(`with the Go Collector${available ? '' : ` ${NO_COLLECTOR}`}`, () => {
+describe.skipIf(skip)(`with the Go Collector${note}`, () => {
   test('a stock agent sends through a stock gateway run by Sluice; everything arrives as it was sent', async () => {
     const ports = { agent: await freePort(), gateway: await freePort(), backend: await freePort() }
     const file = (signal: Stable): string => join(folder, `${signal}.bin`)
@@ -105,7 +88,7 @@ describe.skipIf(!available)(`with the Go Collector${available ? '' : ` ${NO_COLL
       )
     }
 
-    const arrived = (signal: Stable): string[] => recordLines(signal, readProtoFile(signal, file(signal)))
+    const arrived = (signal: Stable): string[] => recordLines(signal, readRecords(signal, file(signal)))
     const expected = bySignal((signal) =>
       recordLines(
         signal,

@@ -217,6 +217,18 @@ export function recordLines(signal: Stable, requests: readonly PlainObject[]): s
   return lines.sort()
 }
 
+/** How many spans, data points or log records requests hold. */
+export function itemsOf(signal: Stable, requests: readonly PlainObject[]): number {
+  const [resources, scopes, records] = LEVELS[signal]
+  const leaves = requests.flatMap((request) =>
+    list(request[resources]).flatMap((resource) => list(resource[scopes]).flatMap((scope) => list(scope[records]))),
+  )
+  if (signal !== 'metrics') return leaves.length
+  const data = ['gauge', 'sum', 'histogram', 'exponentialHistogram', 'summary']
+  const points = leaves.flatMap((metric) => data.flatMap((kind) => list((metric[kind] as PlainObject)?.dataPoints)))
+  return points.length
+}
+
 /** What of two lists of lines is not in the other, the first few of it: nothing, where the same records came as often. */
 export function differences(
   expected: readonly string[],
