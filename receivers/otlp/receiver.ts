@@ -1,10 +1,10 @@
 import type { Component, ComponentContext, Deadline, Outputs } from '../../src/component/contracts.ts'
 import { type DeliveryEvents, deliver, type Failure, type Outcome, type Waiting } from '../../src/component/delivery.ts'
-import { arenas } from '../../src/otlp/arena.ts'
 import { type BatchContext, makeBatch, type Signal } from '../../src/otlp/batch.ts'
 import { validate } from '../../src/otlp/validate.ts'
 import { WireError } from '../../src/otlp/wire-error.ts'
 import { encodeExportResponse } from '../../src/transport/export-response.ts'
+import type { Reservation } from '../../src/transport/reservation.ts'
 import { GRPC, type Server, type ServerCall, type ServerHandler } from '../../src/transport/unary.ts'
 import { authoriserOf } from './authorise.ts'
 import { callStatus } from './call-status.ts'
@@ -31,10 +31,10 @@ export class OtlpReceiver implements Component {
     const { signals } = this.#ctx
     try {
       if (grpc !== undefined) {
-        this.#serves('grpc', await startGrpc(grpc, signals, this.#handler('grpc', grpc)))
+        this.#serves('grpc', await startGrpc(grpc, signals, this.#ctx.admission, this.#handler('grpc', grpc)))
       }
       if (http !== undefined) {
-        this.#serves('http', await startHttp(http, signals, this.#handler('http', http)))
+        this.#serves('http', await startHttp(http, signals, this.#ctx.admission, this.#handler('http', http)))
       }
     } catch (error) {
       await this.#close(AbortSignal.abort())
@@ -67,21 +67,22 @@ export class OtlpReceiver implements Component {
     const includeMetadata = config.include_metadata
     return {
       ...(authorise && { authorise }),
+      refused: ({ signal }, reason) => metrics[signal]?.refused(reason),
       handle(call) {
         const { signal, peer } = call.head
         const counts = metrics[signal]
         const output = next[signal]
         if (counts === undefined || output === undefined) {
-          arenas.release(call.body)
+          call.reservation.release()
           call.fail({ code: GRPC.UNIMPLEMENTED, message: `no pipeline takes ${signal} from this receiver` })
           return
         }
         const items = itemsOf(call, signal)
         if (items === undefined) {
-          arenas.release(call.body)
+          call.reservation.release()
           counts.malformed.add(1)
         } else if (items === 0) {
-          arenas.release(call.body)
+          call.reservation.release()
           // An empty envelope is a client's way to ask whether anybody is there; it never enters a pipeline.
           call.ok()
         } else {
@@ -122,14 +123,14 @@ function itemsOf(call: ServerCall, signal: Signal): number | undefined {
 class Reception implements DeliveryEvents, Waiting {
   /** Undefined once answered: a delivery may wait in a queue for long, and its call holds a stream and its headers. */
   #call: ServerCall | undefined
-  readonly #body: Uint8Array
+  readonly #reservation: Reservation
   readonly #counts: ReceiverMetrics
   readonly #acknowledge: Config['acknowledge']
   #whenGone: (() => void)[] | undefined
 
   constructor(call: ServerCall, counts: ReceiverMetrics, acknowledge: Config['acknowledge']) {
     this.#call = call
-    this.#body = call.body
+    this.#reservation = call.reservation
     this.#counts = counts
     this.#acknowledge = acknowledge
   }
@@ -171,16 +172,22 @@ class Reception implements DeliveryEvents, Waiting {
   }
 
   refused(failure: Failure): void {
-    this.#take()?.fail(callStatus(failure))
+    const call = this.#take()
+    if (call !== undefined) this.#fail(call, failure)
   }
 
   settled(outcome: Outcome): void {
-    arenas.release(this.#body)
+    this.#reservation.release()
     const call = this.#take()
     if (call === undefined) return
-    if (!outcome.ok) call.fail(callStatus(outcome.failure))
+    if (!outcome.ok) this.#fail(call, outcome.failure)
     else if (outcome.rejected === 0) call.ok()
     else call.ok(encodeExportResponse({ rejected: outcome.rejected, message: outcome.message ?? '' }))
+  }
+
+  #fail(call: ServerCall, failure: Failure): void {
+    this.#counts.refused(failure.reason)
+    call.fail(callStatus(failure))
   }
 
   /** The call, the first time. */

@@ -1,4 +1,5 @@
 import type { Signal } from '../../src/otlp/batch.ts'
+import type { Admission } from '../../src/transport/admission.ts'
 import type { Encoding } from '../../src/transport/compression.ts'
 import type { ServerKeepalive } from '../../src/transport/grpc-server-keepalive.ts'
 import { type ListenAddress, parseListenAddress } from '../../src/transport/listen-address.ts'
@@ -13,12 +14,14 @@ const DEFAULT_BODY_BYTES = 20 * MIB
 export async function startGrpc(
   config: GrpcConfig,
   signals: readonly Signal[],
+  admission: Admission,
   handler: ServerHandler,
 ): Promise<Server> {
   const { serveGrpc } = await import('../../src/transport/grpc-server.ts')
   return await serveGrpc(
     {
       address: addressOf(config),
+      admission,
       configuredBy: 'protocols.grpc.endpoint',
       signals,
       maxMessageBytes: (config.max_recv_msg_size_mib || DEFAULT_MESSAGE_MIB) * MIB,
@@ -33,6 +36,7 @@ export async function startGrpc(
 export async function startHttp(
   config: HttpConfig,
   signals: readonly Signal[],
+  admission: Admission,
   handler: ServerHandler,
 ): Promise<Server> {
   const { serveHttp } = await import('../../src/transport/http-server.ts')
@@ -45,6 +49,7 @@ export async function startHttp(
   return await serveHttp(
     {
       address: addressOf(config),
+      admission,
       configuredBy: 'protocols.http.endpoint',
       paths: signalsByPath(paths, signals),
       maxBodyBytes: config.max_request_body_size || DEFAULT_BODY_BYTES,

@@ -8,6 +8,7 @@ import type { Registry } from '../config/registry.ts'
 import { SluiceError } from '../errors.ts'
 import type { Listening } from '../lanes/protocol.ts'
 import type { Meter } from '../telemetry/meter.ts'
+import type { Admission } from '../transport/admission.ts'
 import type { HealthBook } from './health-book.ts'
 
 /** What extensions that run beside the lanes are built from. */
@@ -17,6 +18,7 @@ export interface HostedOptions {
   readonly log: Logger
   readonly meter: Meter
   readonly health: HealthBook
+  readonly admission: Admission
 }
 
 interface Hosted {
@@ -71,7 +73,7 @@ export class HostedExtensions {
   }
 
   #context(id: string): HostContext {
-    const { host, log, meter, health } = this.#options
+    const { host, log, meter, health, admission } = this.#options
     return {
       kind: 'extension',
       id,
@@ -81,6 +83,7 @@ export class HostedExtensions {
       meter,
       clock: systemClock,
       storage: new MemoryStorage(),
+      admission,
       listening: (endpoint) => this.#listening.push({ component: `extension ${id}`, ...endpoint }),
       extension: (other) => this.#hosted.find(({ name }) => name === `extension ${other}`)?.component,
       report: (status, message) =>

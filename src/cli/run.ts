@@ -1,3 +1,4 @@
+import { admissionReadings } from '../admin/admission-readings.ts'
 import { EngineHost } from '../admin/engine-host.ts'
 import { HealthBook } from '../admin/health-book.ts'
 import { HostedExtensions } from '../admin/hosted-extensions.ts'
@@ -10,10 +11,12 @@ import { deadlineIn } from '../lanes/deadline.ts'
 import type { Listening } from '../lanes/protocol.ts'
 import { siblingModule } from '../lanes/sibling-module.ts'
 import { Supervisor } from '../lanes/supervisor.ts'
+import { budgetBytes } from '../memory/budget.ts'
 import { type LedgerRow, ledgerRows, ledgerTable, total } from '../telemetry/ledger.ts'
 import { type LogOptions, makeLogger } from '../telemetry/log.ts'
 import { MeterRegistry } from '../telemetry/registry.ts'
 import { SharedMeter } from '../telemetry/shared-meter.ts'
+import { Admission } from '../transport/admission.ts'
 import { version } from '../version.ts'
 import type { ConfigSources } from './command-line.ts'
 import { ownResource } from './own-resource.ts'
@@ -45,16 +48,26 @@ export async function run(sources: ConfigSources): Promise<number> {
   const health = new HealthBook(config, () => systemClock.now())
   const workers = (): Supervisor['threads'] => supervisor.threads
   const memory = SharedMeter.memory()
+  const budget = Admission.memory(budgetBytes(config.service.admission))
+  const admission = new Admission(budget)
+  registry.observe(() => admissionReadings(admission))
   const hosted = new HostedExtensions({
     host: new EngineHost({ version: version(), resource, config, health, registry, workers }),
     definitions,
+    admission,
     log,
     meter: new SharedMeter(memory, registry.attach(memory), level),
     health,
   })
   try {
     const listening = await Promise.all([
-      supervisor.start({ config, log: logOptions, registry, onHealth: (report) => health.take(report) }),
+      supervisor.start({
+        config,
+        log: logOptions,
+        registry,
+        admission: budget,
+        onHealth: (report) => health.take(report),
+      }),
       hosted.start(),
       metrics?.start(),
     ]).then(([lane, extensions, address]) => [

@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
 import type { Signal } from '../otlp/batch.ts'
 import type { Meter } from '../telemetry/meter.ts'
+import type { Admission } from '../transport/admission.ts'
 import type { Consumer } from './delivery.ts'
 
 export type ComponentKind = 'receiver' | 'processor' | 'exporter' | 'connector' | 'extension'
@@ -42,6 +43,8 @@ export interface ComponentContext {
   readonly meter: Meter
   readonly clock: Clock
   readonly storage: Storage
+  /** The byte budget of the process: what receivers book before they read a body. */
+  readonly admission: Admission
   /** Books of the pipeline a processor belongs to. Other kinds have none: their pipeline's ends book for them. */
   readonly ledger?: LedgerEntries
   /** Says where this instance listens, for the start-up screen and for tests that bind port 0. */

@@ -106,6 +106,7 @@ function resolve(root: Mapping, registry: Registry, report: Report): ResolvedCon
       pipelines,
       extensions: [...new Set(service.extensions)],
       telemetry: resolveTelemetry(service),
+      admission: { limitMib: service.admission.limit_mib, limitPercentage: service.admission.limit_percentage },
       lanes: service.lanes,
       shutdownTimeoutMs: service.shutdown_timeout,
     },

@@ -51,6 +51,7 @@ function printSection(
 }
 
 function printService({ service }: ResolvedConfig, printer: Printer): unknown {
+  const { admission } = service
   const { logs, metrics, resource } = service.telemetry
   const pipelines = service.pipelines.map(({ id, receivers, processors, exporters }) => [
     id,
@@ -72,6 +73,10 @@ function printService({ service }: ResolvedConfig, printer: Printer): unknown {
         }),
       },
       resource: printer.any(resource, ['service', 'telemetry', 'resource']),
+    },
+    admission: {
+      ...(admission.limitMib !== undefined && { limit_mib: admission.limitMib }),
+      ...(admission.limitPercentage !== undefined && { limit_percentage: admission.limitPercentage }),
     },
     lanes: service.lanes,
     shutdown_timeout: formatDuration(service.shutdownTimeoutMs),

@@ -44,6 +44,8 @@ export interface ResolvedService {
   /** Ids in the order in which they start. */
   readonly extensions: readonly string[]
   readonly telemetry: ResolvedTelemetry
+  /** The byte budget of receivers, as `service.admission` sets it. */
+  readonly admission: { readonly limitMib: number | undefined; readonly limitPercentage: number | undefined }
   /** Worker threads that hold the pipelines. */
   readonly lanes: number
   /** How long a stop may take to drain, ms. */

@@ -114,6 +114,23 @@ export const SERVICE = {
     },
     { default: {} },
   ),
+  admission: field.object(
+    'The byte budget of everything that receivers take in, booked before a body is read.',
+    {
+      limit_mib: field.int(
+        'Its size; it wins over the percentage. A quarter of it is for what connections may send unasked.',
+        {
+          min: 16,
+          max: 1_048_576,
+        },
+      ),
+      limit_percentage: field.int(
+        'Its size in percent of the memory that the process may use, cgroups included. Unset: 25, and at most 2 GiB.',
+        { min: 1, max: 100 },
+      ),
+    },
+    { default: {}, own: true },
+  ),
   lanes: field.int('Worker threads that hold the pipelines.', { default: 1, min: 1, own: true }),
   shutdown_timeout: field.duration('How long a stop may take to drain what is held.', { default: '30s', own: true }),
 } satisfies Fields

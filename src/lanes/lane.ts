@@ -7,6 +7,7 @@ import { SluiceError } from '../errors.ts'
 import { type ContextScope, Graph } from '../graph/graph.ts'
 import { makeLogger } from '../telemetry/log.ts'
 import { SharedMeter } from '../telemetry/shared-meter.ts'
+import { Admission } from '../transport/admission.ts'
 import { deadlineIn } from './deadline.ts'
 import type { FromLane, LaneTask, Listening, ToLane } from './protocol.ts'
 
@@ -50,6 +51,7 @@ async function buildGraph(task: LaneTask, say: (message: FromLane) => void, list
   const log = makeLogger(task.log)
   const { level } = task.config.service.telemetry.metrics
   const meter = new SharedMeter(task.meter, (series) => say({ type: 'series', series }), level)
+  const admission = new Admission(task.admission)
   const context = (scope: ContextScope): ComponentContext => ({
     kind: scope.kind,
     id: scope.id,
@@ -60,6 +62,7 @@ async function buildGraph(task: LaneTask, say: (message: FromLane) => void, list
     meter,
     clock: systemClock,
     storage: new MemoryStorage(),
+    admission,
     listening: ({ transport, address }) => {
       listening.push({ component: `${scope.kind} ${scope.id}`, transport, address })
     },

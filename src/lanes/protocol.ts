@@ -9,6 +9,8 @@ export interface LaneTask {
   readonly log: LogOptions
   /** Memory of the lane's meter, owned by the supervisor. */
   readonly meter: SharedArrayBuffer
+  /** Memory of the byte budget, which all lanes share. */
+  readonly admission: SharedArrayBuffer
   readonly port: import('node:worker_threads').MessagePort
 }
 

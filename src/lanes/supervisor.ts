@@ -13,6 +13,8 @@ export interface LaneOptions {
   readonly config: ResolvedConfig
   readonly log: LogOptions
   readonly registry: MeterRegistry
+  /** Memory of the byte budget (`Admission.memory`). */
+  readonly admission: SharedArrayBuffer
   /** Takes what components say about their health. */
   readonly onHealth?: (report: HealthReport) => void
 }
@@ -88,7 +90,7 @@ class RunningLane {
   readonly ended: Promise<void>
   readonly #port: MessageChannel['port1']
 
-  constructor(pool: Piscina, { config, log, registry, onHealth }: LaneOptions) {
+  constructor(pool: Piscina, { config, log, registry, admission, onHealth }: LaneOptions) {
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
     const meter = SharedMeter.memory()
@@ -118,7 +120,7 @@ class RunningLane {
         hear(last.message as FromLane)
       port1.close()
     }
-    const task: LaneTask = { config, log, meter, port: port2 }
+    const task: LaneTask = { config, log, meter, admission, port: port2 }
     this.ended = pool.run(task, { transferList: [port2] }).then(hangUp, (error: unknown) => {
       hangUp()
       const message = error instanceof Error ? error.message : String(error)

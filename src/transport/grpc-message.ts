@@ -1,4 +1,5 @@
 import { arenas } from '../otlp/arena.ts'
+import type { Reservation } from './reservation.ts'
 import { type CallStatus, GRPC } from './unary.ts'
 
 /** One flag byte (compressed or not) and four of length come before every message (gRPC over HTTP/2, "Data Frames"). */
@@ -26,14 +27,19 @@ export class MessageReader {
   message: Uint8Array = NOTHING
   compressed = false
   readonly #limit: number
+  readonly #reservation: Reservation | undefined
   /** Bytes still missing; -1 until the prefix is whole. */
   #missing = -1
   #prefix: Uint8Array | undefined
   #prefixFilled = 0
 
-  /** `limit` is in bytes, of the message as it is on the wire. */
-  constructor(limit: number) {
+  /**
+   * `limit` is in bytes, of the message as it is on the wire. With a `reservation` the message is its body, and is refused where there is no
+   * room for it.
+   */
+  constructor(limit: number, reservation?: Reservation) {
     this.#limit = limit
+    this.#reservation = reservation
   }
 
   get complete(): boolean {
@@ -88,11 +94,18 @@ export class MessageReader {
       return {
         code: GRPC.RESOURCE_EXHAUSTED,
         message: `grpc: received message larger than max (${length} vs. ${this.#limit})`,
+        reason: 'too_large',
       }
     }
     this.compressed = flag === 1
+    if (this.#reservation !== undefined) {
+      const refusal = this.#reservation.take(length)
+      if (refusal !== undefined) return refusal
+      this.message = this.#reservation.body
+    } else if (length > 0) {
+      this.message = arenas.take(length)
+    }
     this.#missing = length
-    if (length > 0) this.message = arenas.take(length)
     return undefined
   }
 }

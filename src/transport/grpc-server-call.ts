@@ -1,10 +1,12 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
-import { arenas } from '../otlp/arena.ts'
 import type { Signal } from '../otlp/batch.ts'
+import type { Admission } from './admission.ts'
 import { DecompressionError } from './codecs/decompression-error.ts'
-import { decompress, type Encoding } from './compression.ts'
+import type { Encoding } from './compression.ts'
+import { decompressBody } from './decompress-body.ts'
 import { MessageReader, messagePrefix } from './grpc-message.ts'
 import { parseGrpcTimeout } from './grpc-timeout.ts'
+import { Reservation } from './reservation.ts'
 import { statusTrailers } from './rpc-status.ts'
 import {
   type AuthAttributes,
@@ -43,13 +45,14 @@ export class GrpcServerCall implements ServerCall, CallHead {
   readonly signal: Signal
   readonly peer: string
   auth: AuthAttributes | undefined = undefined
-  body: Uint8Array
 
   readonly #stream: CallStream
   readonly #headers: IncomingHttpHeaders
   readonly #handler: ServerHandler
   readonly #limit: number
-  readonly #reader: MessageReader
+  /** Undefined until the call was found good by its headers. */
+  #reservation: Reservation | undefined
+  #reader: MessageReader | undefined
   readonly #encoding: Encoding | undefined
   /** When the client's patience ends, on `performance.now()`'s scale; 0 for never. */
   #deadline: number
@@ -75,8 +78,6 @@ export class GrpcServerCall implements ServerCall, CallHead {
     this.#headers = headers
     this.#handler = handler
     this.#limit = limit
-    this.#reader = new MessageReader(limit)
-    this.body = this.#reader.message
     this.#encoding = encoding
     const timeout = headers['grpc-timeout']
     const ms = typeof timeout === 'string' ? parseGrpcTimeout(timeout) : undefined
@@ -90,6 +91,7 @@ export class GrpcServerCall implements ServerCall, CallHead {
     signal: Signal,
     peer: string,
     limit: number,
+    admission: Admission,
     handler: ServerHandler,
   ): void {
     const name = headers['grpc-encoding']
@@ -110,12 +112,15 @@ export class GrpcServerCall implements ServerCall, CallHead {
     }
     const verdict = ask(handler, call)
     if (verdict instanceof Promise) {
-      void verdict.then((refusal) => call.#enter(refusal))
-    } else call.#enter(verdict)
+      void verdict.then((refusal) => call.#enter(admission, refusal))
+    } else call.#enter(admission, verdict)
   }
 
   /** Reads the body, or refuses it. Until then nothing of it is taken from the stream. */
-  #enter(refusal: CallStatus | undefined): void {
+  #enter(admission: Admission, refused: CallStatus | undefined): void {
+    // Gone while the authoriser thought: there is nobody to book anything for.
+    if (this.#over()) return
+    const refusal = refused ?? this.#begin(admission)
     if (refusal !== undefined) {
       this.#refuse(refusal)
       return
@@ -124,6 +129,14 @@ export class GrpcServerCall implements ServerCall, CallHead {
     stream.on('data', onData)
     stream.on('end', onEnd)
     stream.on('wantTrailers', onWantTrailers)
+  }
+
+  #begin(admission: Admission): CallStatus | undefined {
+    const begun = admission.begin(this.#encoding !== undefined)
+    if (!(begun instanceof Reservation)) return begun
+    this.#reservation = begun
+    this.#reader = new MessageReader(this.#limit, begun)
+    return undefined
   }
 
   get head(): CallHead {
@@ -136,6 +149,14 @@ export class GrpcServerCall implements ServerCall, CallHead {
   }
 
   query(): undefined {}
+
+  get reservation(): Reservation {
+    return this.#reservation!
+  }
+
+  get body(): Uint8Array {
+    return this.#reservation!.body
+  }
 
   metadata(): Record<string, readonly string[]> {
     const metadata: Record<string, readonly string[]> = {}
@@ -192,6 +213,8 @@ export class GrpcServerCall implements ServerCall, CallHead {
   /** Answers before the body has come and stops the client from sending the rest. */
   #refuse(status: CallStatus, extra: Record<string, string> = {}): void {
     if (!this.#claim()) return
+    if (status.reason !== undefined) this.#handler.refused?.(this, status.reason)
+    this.#reservation?.release()
     this.#stream.respond({ ...RESPONSE_HEADERS, ...extra, ...statusTrailers(status) }, TRAILERS_ONLY)
     this.#stream.close(constants.NGHTTP2_NO_ERROR)
   }
@@ -222,14 +245,16 @@ export class GrpcServerCall implements ServerCall, CallHead {
 
   receive(chunk: Uint8Array): void {
     if (this.#answered) return
-    const problem = this.#reader.push(chunk)
+    const problem = this.#reader!.push(chunk)
     if (problem !== undefined) this.#refuse(problem)
   }
 
   ended(): void {
     if (this.#answered || this.#over()) return
-    const problem = this.#reader.problemAtEnd() ?? this.#unpack()
+    const problem = this.#reader!.problemAtEnd() ?? this.#unpack()
     if (problem !== undefined) {
+      if (problem.reason !== undefined) this.#handler.refused?.(this, problem.reason)
+      this.#reservation?.release()
       this.fail(problem)
       return
     }
@@ -238,23 +263,25 @@ export class GrpcServerCall implements ServerCall, CallHead {
   }
 
   #unpack(): CallStatus | undefined {
-    const { message, compressed } = this.#reader
-    this.body = message
-    if (!compressed) return undefined
+    const { message, compressed } = this.#reader!
+    const reservation = this.#reservation!
+    if (!compressed) {
+      reservation.end()
+      return undefined
+    }
     const encoding = this.#encoding
     if (encoding === undefined) {
       return { code: GRPC.INTERNAL, message: 'grpc: compressed flag set with identity or empty encoding' }
     }
     try {
-      this.body = decompress(encoding, message, { limit: this.#limit })
-      arenas.release(message)
-      return undefined
+      return decompressBody(reservation, encoding, message, this.#limit)
     } catch (error) {
       if (!(error instanceof DecompressionError)) throw error
       return error.tooLarge
         ? {
             code: GRPC.RESOURCE_EXHAUSTED,
             message: `grpc: received message after decompression larger than max ${this.#limit}`,
+            reason: 'too_large',
           }
         : { code: GRPC.INTERNAL, message: `grpc: failed to decompress the received message: ${error.message}` }
     }
@@ -262,7 +289,7 @@ export class GrpcServerCall implements ServerCall, CallHead {
 
   closed(): void {
     this.#closed = true
-    if (!this.#handed) arenas.release(this.#reader.message)
+    if (!this.#handed) this.#reservation?.release()
     if (!this.#answered) this.#goes()
   }
 }

@@ -2,6 +2,7 @@ import * as http2 from 'node:http2'
 import type * as net from 'node:net'
 import type * as tls from 'node:tls'
 import type { Signal } from '../otlp/batch.ts'
+import { Admission } from './admission.ts'
 import { bind } from './bind.ts'
 import { GrpcServerCall } from './grpc-server-call.ts'
 import { type ServerKeepalive, superviseSession } from './grpc-server-keepalive.ts'
@@ -18,6 +19,8 @@ export interface GrpcServerOptions {
   readonly signals: readonly Signal[]
   /** Limit of a message, before and after decompression. */
   readonly maxMessageBytes: number
+  /** What connections and messages are booked to; without it nothing is too much. */
+  readonly admission?: Admission
   /** Calls that one connection may have under way. */
   readonly maxConcurrentStreams?: number
   /** TLS where given; clear text otherwise. */
@@ -53,6 +56,7 @@ export async function serveGrpc(options: GrpcServerOptions, handler: ServerHandl
   const sockets = new Set<net.Socket>()
   const paths = signalsByPath(GRPC_PATHS, options.signals)
   const services = new Set([...paths.keys()].map((path) => path.slice(1, path.lastIndexOf('/'))))
+  const admission = options.admission ?? Admission.unbounded()
   let closing = false
 
   server.on('session', (session) => {
@@ -78,13 +82,21 @@ export async function serveGrpc(options: GrpcServerOptions, handler: ServerHandl
         refuseUnknown(stream, path, services)
         return
       }
-      GrpcServerCall.accept(stream, headers, signal, peer, options.maxMessageBytes, handler)
+      GrpcServerCall.accept(stream, headers, signal, peer, options.maxMessageBytes, admission, handler)
     })
     if (closing) session.close()
   })
   server.on('connection', (socket: net.Socket) => {
+    if (!admission.openConnection()) {
+      // No answer is due before there is a request; a client whose connection is reset comes again.
+      socket.destroy()
+      return
+    }
     sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
+    socket.once('close', () => {
+      admission.closeConnection()
+      sockets.delete(socket)
+    })
   })
   server.on('sessionError', ignore)
   server.on('tlsClientError', ignore)

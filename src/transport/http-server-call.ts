@@ -1,10 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { arenas } from '../otlp/arena.ts'
 import type { Signal } from '../otlp/batch.ts'
+import type { Admission } from './admission.ts'
 import type { AnswerFormat } from './answer-format.ts'
 import { DecompressionError } from './codecs/decompression-error.ts'
-import { decompress, type Encoding, joined } from './compression.ts'
+import type { Encoding } from './compression.ts'
+import { decompressBody } from './decompress-body.ts'
 import { formatRetryAfter, httpStatusOf } from './http-status.ts'
+import { Reservation } from './reservation.ts'
 import {
   type AuthAttributes,
   ask,
@@ -25,7 +27,6 @@ export class HttpServerCall implements ServerCall, CallHead {
   readonly signal: Signal
   readonly peer: string
   auth: AuthAttributes | undefined = undefined
-  body: Uint8Array = EMPTY
 
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
@@ -33,9 +34,10 @@ export class HttpServerCall implements ServerCall, CallHead {
   readonly #handler: ServerHandler
   readonly #encoding: Encoding | undefined
   readonly #format: AnswerFormat
-  /** Content-Length known: one allocation that the chunks are copied to. Else they are collected. */
-  #known: Uint8Array | undefined
-  #collected: Uint8Array[] = []
+  /** Undefined until the request was found good by its headers. */
+  #reservation: Reservation | undefined
+  /** Content-Length said how long the body is: all of it is booked. Else it grows as it comes. */
+  #known = false
   #filled = 0
   #answered = false
   /** The body has gone to the handler. */
@@ -69,6 +71,7 @@ export class HttpServerCall implements ServerCall, CallHead {
     signal: Signal,
     peer: string,
     limit: number,
+    admission: Admission,
     handler: ServerHandler,
     encoding: Encoding | undefined,
     format: AnswerFormat,
@@ -77,16 +80,16 @@ export class HttpServerCall implements ServerCall, CallHead {
     response.on('close', () => call.#closed())
     const verdict = ask(handler, call)
     if (verdict instanceof Promise) {
-      void verdict.then((refusal) => call.#enter(refusal))
-    } else call.#enter(verdict)
+      void verdict.then((refusal) => call.#enter(admission, refusal))
+    } else call.#enter(admission, verdict)
   }
 
   /** Reads the body, or refuses it. */
-  #enter(refused: CallStatus | undefined): void {
+  #enter(admission: Admission, refused: CallStatus | undefined): void {
     if (this.#response.destroyed) return
-    const refusal = refused ?? this.#reserve()
+    const refusal = refused ?? this.#reserve(admission)
     if (refusal !== undefined) {
-      this.fail(refusal)
+      this.#refuse(refusal)
       return
     }
     this.#request.on('data', (chunk: Uint8Array) => this.#receive(chunk))
@@ -106,6 +109,14 @@ export class HttpServerCall implements ServerCall, CallHead {
     const url = this.#request.url ?? ''
     const at = url.indexOf('?')
     return at < 0 ? undefined : (new URLSearchParams(url.slice(at)).get(name) ?? undefined)
+  }
+
+  get reservation(): Reservation {
+    return this.#reservation!
+  }
+
+  get body(): Uint8Array {
+    return this.#reservation!.body
   }
 
   metadata(): Record<string, readonly string[]> {
@@ -144,13 +155,22 @@ export class HttpServerCall implements ServerCall, CallHead {
     respond(this.#request, this.#response, httpStatus, this.#format.type, body)
   }
 
-  #reserve(): CallStatus | undefined {
+  /** Answers before the body went to the handler. */
+  #refuse(status: CallStatus): void {
+    if (status.reason !== undefined) this.#handler.refused?.(this, status.reason)
+    this.#reservation?.release()
+    this.fail(status)
+  }
+
+  #reserve(admission: Admission): CallStatus | undefined {
     const announced = this.#request.headers['content-length']
-    if (announced === undefined) return undefined
-    const length = Number(announced)
+    this.#known = announced !== undefined
+    const length = Number(announced ?? 0)
     if (length > this.#limit) return this.#tooLarge()
-    if (length > 0) this.#known = arenas.take(length)
-    return undefined
+    const begun = admission.begin(!this.#known || this.#encoding !== undefined)
+    if (!(begun instanceof Reservation)) return begun
+    this.#reservation = begun
+    return begun.take(length)
   }
 
   #tooLarge(): CallStatus {
@@ -158,49 +178,55 @@ export class HttpServerCall implements ServerCall, CallHead {
       code: GRPC.INVALID_ARGUMENT,
       message: `http: request body too large: more than the ${this.#limit} bytes of max_request_body_size`,
       httpStatus: 413,
+      reason: 'too_large',
     }
   }
 
   #receive(chunk: Uint8Array): void {
     if (this.#answered) return
-    if (this.#known !== undefined) {
-      // Node's parser lets no more through than Content-Length said.
-      this.#known.set(chunk, this.#filled)
-    } else {
-      if (this.#filled + chunk.length > this.#limit) {
-        this.fail(this.#tooLarge())
+    const reservation = this.#reservation!
+    // Where it is known, Node's parser lets no more through than Content-Length said.
+    if (!this.#known) {
+      const length = this.#filled + chunk.length
+      const refusal = length > this.#limit ? this.#tooLarge() : reservation.widen(length, this.#filled, this.#limit)
+      if (refusal !== undefined) {
+        this.#refuse(refusal)
         return
       }
-      this.#collected.push(chunk)
     }
+    reservation.body.set(chunk, this.#filled)
     this.#filled += chunk.length
   }
 
   #ended(): void {
     if (this.#answered || this.#response.destroyed) return
-    const message = this.#known ?? joined(this.#collected)
-    this.#collected = []
-    const encoding = this.#encoding
-    if (encoding === undefined) {
-      this.body = message
-    } else {
-      try {
-        this.body = decompress(encoding, message, { limit: this.#limit })
-        arenas.release(message)
-      } catch (error) {
-        if (!(error instanceof DecompressionError)) throw error
-        const broken = { code: GRPC.INVALID_ARGUMENT, message: `cannot read the ${encoding} body: ${error.message}` }
-        this.fail(error.tooLarge ? this.#tooLarge() : broken)
-        return
-      }
+    const problem = this.#unpack()
+    if (problem !== undefined) {
+      this.#refuse(problem)
+      return
     }
     this.#handed = true
     this.#handler.handle(this)
   }
 
+  #unpack(): CallStatus | undefined {
+    const reservation = this.#reservation!
+    const encoding = this.#encoding
+    if (encoding === undefined) {
+      reservation.end(this.#filled)
+      return undefined
+    }
+    try {
+      return decompressBody(reservation, encoding, reservation.body.subarray(0, this.#filled), this.#limit)
+    } catch (error) {
+      if (!(error instanceof DecompressionError)) throw error
+      const broken = { code: GRPC.INVALID_ARGUMENT, message: `cannot read the ${encoding} body: ${error.message}` }
+      return error.tooLarge ? this.#tooLarge() : broken
+    }
+  }
+
   #closed(): void {
-    this.#collected = []
-    if (!this.#handed && this.#known !== undefined) arenas.release(this.#known)
+    if (!this.#handed) this.#reservation?.release()
     if (this.#answered) return
     const callback = this.#onGone
     this.#onGone = undefined

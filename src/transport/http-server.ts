@@ -1,7 +1,9 @@
 import * as http from 'node:http'
 import * as https from 'node:https'
+import type * as net from 'node:net'
 import type * as tls from 'node:tls'
 import type { Signal } from '../otlp/batch.ts'
+import { Admission } from './admission.ts'
 import { type AnswerFormat, PROTOBUF_ANSWERS } from './answer-format.ts'
 import { bind } from './bind.ts'
 import type { Encoding } from './compression.ts'
@@ -17,6 +19,8 @@ export interface HttpServerOptions {
   readonly paths: ReadonlyMap<string, Signal>
   /** Limit of a body, before and after decompression. */
   readonly maxBodyBytes: number
+  /** What connections and bodies are booked to; without it nothing is too much. */
+  readonly admission?: Admission
   /** The `Content-Encoding`s that are taken besides none. */
   readonly encodings: ReadonlySet<Encoding>
   /** TLS where given; clear text otherwise. */
@@ -37,6 +41,7 @@ export interface HttpServerOptions {
 
 /** Serves OTLP/HTTP, protobuf bodies, over HTTP/1.1. Rejects with a `LISTEN_…` error. */
 export async function serveHttp(options: HttpServerOptions, handler: ServerHandler): Promise<Server> {
+  const admission = options.admission ?? Admission.unbounded()
   let closing = false
   const underWay = new Set<http.ServerResponse>()
   const responseHeaders = Object.entries(options.responseHeaders)
@@ -83,7 +88,7 @@ export async function serveHttp(options: HttpServerOptions, handler: ServerHandl
     }
     const { remoteAddress, remotePort } = request.socket
     const peer = remoteAddress === undefined ? 'unix' : formatHostPort(remoteAddress, remotePort ?? 0)
-    HttpServerCall.accept(request, response, signal, peer, options.maxBodyBytes, handler, encoding, format)
+    HttpServerCall.accept(request, response, signal, peer, options.maxBodyBytes, admission, handler, encoding, format)
   }
 
   const timeouts: http.ServerOptions = {
@@ -97,6 +102,11 @@ export async function serveHttp(options: HttpServerOptions, handler: ServerHandl
     : http.createServer(timeouts, listener)
   server.timeout = options.writeTimeoutMs
   server.on('tlsClientError', ignore)
+  server.on('connection', (socket: net.Socket) => {
+    // No answer is due before there is a request; a client whose connection is reset comes again.
+    if (!admission.openConnection()) socket.destroy()
+    else socket.once('close', () => admission.closeConnection())
+  })
 
   const binding = await bind(server, options.address, options.configuredBy)
   // Without a listener an error of accept (EMFILE) would end the process; it is transient and Node accepts on.

@@ -1,4 +1,5 @@
 import type { Signal } from '../otlp/batch.ts'
+import type { Reservation } from './reservation.ts'
 
 /** gRPC status codes by name: https://grpc.io/docs/guides/status-codes/ */
 export const GRPC = {
@@ -29,6 +30,8 @@ export interface CallStatus {
   readonly retryAfterMs?: number
   /** Where HTTP has a truer word than what follows from `code`: 413. */
   readonly httpStatus?: number
+  /** What metrics call it: snake_case, few values. It is not sent. */
+  readonly reason?: string
 }
 
 /** What is known of a call before its body. */
@@ -50,13 +53,13 @@ export interface CallHead {
 /** Who a client is, by attribute (`username`, `subject`, …). Plain data. */
 export type AuthAttributes = Readonly<Record<string, string | readonly string[]>>
 
-/**
- * One unary OTLP call with its whole body, decompressed. Answered exactly once, by `ok` or `fail`. The body is the
- * handler's, who releases it to `arenas`.
- */
+/** One unary OTLP call with its whole body, decompressed. Answered exactly once, by `ok` or `fail`. */
 export interface ServerCall {
   readonly head: CallHead
+  /** What was sent. It lies in the reservation's memory. */
   readonly body: Uint8Array
+  /** The handler's from now on, who releases it: the body's memory and its share of the byte budget. */
+  readonly reservation: Reservation
   /** Aborts when the client has gone or its deadline passed; answering then does nothing. */
   readonly gone: boolean
   /** When the client gives up, on `performance.now`'s scale; absent where it did not say. */
@@ -70,6 +73,8 @@ export interface ServerCall {
 export interface ServerHandler {
   /** Runs at the headers, before any of the body is read; a status refuses the call. */
   authorise?(head: CallHead): CallStatus | undefined | Promise<CallStatus | undefined>
+  /** Counts a call that was answered before it was whole, by the `reason` of its status. */
+  refused?(head: CallHead, reason: string): void
   handle(call: ServerCall): void
 }
 

@@ -28,6 +28,7 @@ test('the smallest configuration is filled with every default', async () => {
         metrics: { level: 'normal', readers: [{ host: 'localhost', port: 8888 }] },
         resource: {},
       },
+      admission: { limitMib: undefined, limitPercentage: undefined },
       lanes: 1,
       shutdownTimeoutMs: 30_000,
     },

@@ -65,6 +65,7 @@ service:
               host: localhost
               port: 8888
     resource: {}
+  admission: {}
   lanes: 1
   shutdown_timeout: 30s
 `)

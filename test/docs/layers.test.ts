@@ -8,7 +8,7 @@ import { COMPONENT_FOLDERS, files, imports, read, root, withoutComments } from '
 const LAYERS: readonly (readonly string[])[] = [
   ['otlp', 'ottl', 'regex', 'errors.ts', 'codes.ts', 'clock.ts'],
   ['transport'],
-  ['component', 'config', 'queue', 'telemetry', 'plugin.ts'],
+  ['component', 'config', 'memory', 'queue', 'telemetry', 'plugin.ts'],
   ['graph', 'lanes', 'admin'],
   ['cli'],
 ]

@@ -117,6 +117,7 @@ class Rig {
           metrics: { level: 'detailed', readers: [] },
           resource: {},
         },
+        admission: { limitMib: undefined, limitPercentage: undefined },
         lanes: 1,
         shutdownTimeoutMs: 1000,
       },

@@ -4,6 +4,7 @@ import { siblingModule } from '../../src/lanes/sibling-module.ts'
 import { Supervisor } from '../../src/lanes/supervisor.ts'
 import { ledgerRows } from '../../src/telemetry/ledger.ts'
 import { MeterRegistry } from '../../src/telemetry/registry.ts'
+import { Admission } from '../../src/transport/admission.ts'
 
 interface Started {
   readonly supervisor: Supervisor
@@ -34,6 +35,7 @@ function start(source: object, sink: object = {}): Started {
         metrics: { level: 'detailed', readers: [] },
         resource: {},
       },
+      admission: { limitMib: undefined, limitPercentage: undefined },
       lanes: 1,
       shutdownTimeoutMs: 1000,
     },
@@ -43,7 +45,11 @@ function start(source: object, sink: object = {}): Started {
   const supervisor = new Supervisor(siblingModule(import.meta.url, 'support/components'))
   onTestFinished(() => supervisor.stop(0))
   const log = { level: 'fatal', encoding: 'json', colour: false, initialFields: {} } as const
-  return { supervisor, registry, listening: supervisor.start({ config, log, registry }) }
+  return {
+    supervisor,
+    registry,
+    listening: supervisor.start({ config, log, registry, admission: Admission.memory(1 << 30) }),
+  }
 }
 
 test('pipelines run in a thread of their own, whose books the supervisor reads', async () => {

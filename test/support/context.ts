@@ -1,5 +1,6 @@
 import type { Component, ComponentContext, Deadline, LedgerEntries, Storage } from '../../src/component/contracts.ts'
 import { SIGNALS } from '../../src/otlp/batch.ts'
+import { Admission } from '../../src/transport/admission.ts'
 import { FakeClock } from './fake-clock.ts'
 import { type LogLine, memoryLog } from './memory-log.ts'
 import { MemoryMeter } from './memory-meter.ts'
@@ -41,6 +42,7 @@ export function testContext(overrides: Overrides = {}): TestContext {
     clock: new FakeClock(),
     meter: new MemoryMeter(),
     storage: memoryStorage(),
+    admission: Admission.unbounded(),
     ledger: memoryLedger(booked),
     listening: (endpoint) => void endpoints.push(endpoint),
     extension: (id) => extensions[id],

@@ -25,6 +25,7 @@ const NOTHING: ResolvedConfig = {
       metrics: { level: 'detailed', readers: [] },
       resource: {},
     },
+    admission: { limitMib: undefined, limitPercentage: undefined },
     lanes: 1,
     shutdownTimeoutMs: 1000,
   },

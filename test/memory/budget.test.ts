@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest'
+import { availableMemory } from '../../src/memory/available.ts'
+import { budgetBytes } from '../../src/memory/budget.ts'
+
+const MIB = 1 << 20
+const GIB = 1024 * MIB
+const UNSET = { limitMib: undefined, limitPercentage: undefined }
+
+test.each([
+  ['a cgroup with less than the machine counts', 8 * GIB, GIB, GIB],
+  ['one without a limit does not: cgroup v1 says nearly 2^63, v2 nothing', 8 * GIB, 0, 8 * GIB],
+  ['nor one with more than there is', 8 * GIB, 2 ** 63 - 4096, 8 * GIB],
+])('%s', (_, machine, cgroup, expected) => {
+  expect(availableMemory(machine, cgroup)).toBe(expected)
+})
+
+test.each([
+  ['a quarter', UNSET, 4 * GIB, GIB],
+  ['2 GiB at most', UNSET, 64 * GIB, 2 * GIB],
+  ['32 MiB at least', UNSET, 64 * MIB, 32 * MIB],
+  ['the percentage, as large as it is', { ...UNSET, limitPercentage: 50 }, 64 * GIB, 32 * GIB],
+  ['the size, which wins', { limitMib: 100, limitPercentage: 50 }, 64 * GIB, 100 * MIB],
+])('the budget is %s', (_, admission, available, expected) => {
+  expect(budgetBytes(admission, available)).toBe(expected)
+})
