@@ -1,5 +1,8 @@
 import type { Worker } from 'node:worker_threads'
+import type { Definition } from '../component/define.ts'
 import type { ComponentHealth, Host, ProfiledThread } from '../component/host.ts'
+import { effectiveConfig } from '../config/print.ts'
+import type { Registry } from '../config/registry.ts'
 import type { ResolvedConfig } from '../config/resolved.ts'
 import { heldReadings, ledgerRows } from '../telemetry/ledger.ts'
 import type { MeterRegistry, Reading } from '../telemetry/registry.ts'
@@ -9,6 +12,8 @@ export interface EngineHostOptions {
   readonly version: string
   readonly resource: Readonly<Record<string, string>>
   readonly config: ResolvedConfig
+  /** What the configuration was checked against. */
+  readonly definitions: Registry<Definition>
   readonly health: HealthBook
   readonly registry: MeterRegistry
   /** The threads of the lanes that run now. */
@@ -21,17 +26,23 @@ export class EngineHost implements Host {
   readonly resource: Readonly<Record<string, string>>
   readonly config: ResolvedConfig
   readonly startedAt = performance.timeOrigin
+  readonly #definitions: Registry<Definition>
   readonly #health: HealthBook
   readonly #registry: MeterRegistry
   readonly #workers: () => readonly Worker[]
 
-  constructor({ version, resource, config, health, registry, workers }: EngineHostOptions) {
+  constructor({ version, resource, config, definitions, health, registry, workers }: EngineHostOptions) {
     this.version = version
     this.resource = resource
     this.config = config
+    this.#definitions = definitions
     this.#health = health
     this.#registry = registry
     this.#workers = workers
+  }
+
+  effectiveConfig(): Readonly<Record<string, unknown>> {
+    return effectiveConfig(this.config, this.#definitions)
   }
 
   health(): readonly ComponentHealth[] {

@@ -52,7 +52,7 @@ export async function run(sources: ConfigSources): Promise<number> {
   const admission = new Admission(budget)
   registry.observe(() => admissionReadings(admission))
   const hosted = new HostedExtensions({
-    host: new EngineHost({ version: version(), resource, config, health, registry, workers }),
+    host: new EngineHost({ version: version(), resource, config, definitions, health, registry, workers }),
     definitions,
     admission,
     log,

@@ -1,6 +1,6 @@
 import { SluiceError } from '../errors.ts'
 import type { BatchContext } from '../otlp/batch.ts'
-import type { CallHead, CallStatus } from '../transport/unary.ts'
+import type { CallStatus, RequestHead } from '../transport/unary.ts'
 import type { Component, ComponentContext } from './contracts.ts'
 
 // What an extension can do for other components. It has a role by having the role's method; nothing is declared.
@@ -12,7 +12,7 @@ export interface ServerAuthenticator {
    * cannot say who they are. What is known of the client goes to `head.auth`. A rejection refuses as UNAVAILABLE, so that
    * an identity provider that is down costs no data.
    */
-  authenticate(head: CallHead): CallStatus | undefined | Promise<CallStatus | undefined>
+  authenticate(head: RequestHead): CallStatus | undefined | Promise<CallStatus | undefined>
 }
 
 /** Says who Sluice is: what an exporter's `auth.authenticator` names. */
@@ -27,7 +27,7 @@ export interface ClientAuthenticator {
 /** Turns calls away that there is no room for: what a receiver's `middlewares` name. */
 export interface Gatekeeper {
   /** Runs at a call's headers, after the authenticator and before its body is read. A status refuses the call. */
-  admit(head: CallHead): CallStatus | undefined
+  admit(head: RequestHead): CallStatus | undefined
 }
 
 export function isServerAuthenticator(component: object): component is ServerAuthenticator {

@@ -37,6 +37,8 @@ export interface Host {
   /** When the process began to start, ms since the epoch. */
   readonly startedAt: number
   readonly config: ResolvedConfig
+  /** The configuration as it could be written, defaults included, secrets redacted. Plain data. */
+  effectiveConfig(): Readonly<Record<string, unknown>>
   /** Health of every component that runs, extensions included. */
   health(): readonly ComponentHealth[]
   /** Calls back, in the same turn, after each change of `health`; the returned function ends that. */

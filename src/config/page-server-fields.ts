@@ -33,5 +33,7 @@ export const pageServerFields = (endpoint: string) => ({
   keep_alives_enabled: field.bool('Off: one request a connection.', { default: true }),
   max_request_body_size: field.noEffect('Limits request bodies.', NO_BODIES),
   compression_algorithms: field.noEffect('Compressions of request bodies.', NO_BODIES),
+  cors: field.unsupported('Lets web pages of other origins ask.', 'these pages answer their own origin only'),
+  middlewares: field.unsupported('Hands requests through extensions.', 'nothing here needs room'),
   include_metadata: field.noEffect('Hands request headers on.', 'no pipeline is behind it'),
 })

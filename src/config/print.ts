@@ -23,7 +23,7 @@ export function printConfig(config: ResolvedConfig, registry: Registry, options:
 }
 
 /** What `printConfig` writes, as plain data: durations spelled out, secrets redacted, `$` escaped. */
-function effectiveConfig(
+export function effectiveConfig(
   config: ResolvedConfig,
   registry: Registry,
   options: PrintOptions = {},

@@ -19,6 +19,8 @@ export interface PageServerOptions {
   readonly writeTimeoutMs: number
   readonly idleTimeoutMs: number
   readonly keepAlive: boolean
+  /** Answers whatever the method; GET and HEAD only if absent. */
+  readonly anyMethod?: boolean
 }
 
 /** A request whose body nobody reads. */
@@ -92,7 +94,7 @@ export class PageServer {
     const { method = 'GET', headers, socket } = request
     request.resume()
     if (!this.#options.keepAlive) response.shouldKeepAlive = false
-    if (method !== 'GET' && method !== 'HEAD') {
+    if (method !== 'GET' && method !== 'HEAD' && !this.#options.anyMethod) {
       this.#send(response, text(405, 'only GET and HEAD are answered here\n', { allow: 'GET, HEAD' }))
       return
     }

@@ -34,10 +34,9 @@ export interface CallStatus {
   readonly reason?: string
 }
 
-/** What is known of a call before its body. */
-export interface CallHead {
+/** What is known of a request before its body. */
+export interface RequestHead {
   readonly protocol: 'grpc' | 'http'
-  readonly signal: Signal
   /** `host:port` of the client. */
   readonly peer: string
   /** What an authenticator learned of the client; undefined where nobody asked. */
@@ -48,6 +47,11 @@ export interface CallHead {
   query(name: string): string | undefined
   /** Lower-case names. Built when asked for: most calls never look. */
   metadata(): Record<string, readonly string[]>
+}
+
+/** The head of an OTLP call. */
+export interface CallHead extends RequestHead {
+  readonly signal: Signal
 }
 
 /** Who a client is, by attribute (`username`, `subject`, …). Plain data. */

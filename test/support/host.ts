@@ -39,6 +39,7 @@ export function testHost(config: ResolvedConfig = NOTHING): TestHost {
     resource: { 'service.name': 'sluice' },
     startedAt: Date.UTC(2026, 0, 1),
     config,
+    effectiveConfig: () => ({ receivers: { otlp: {} } }),
     healths: [],
     values: [],
     health() {

@@ -1,99 +1,98 @@
-import { get } from 'node:http'
-import { afterEach, describe, expect, it } from 'vitest'
-import healthCheck from '../../../extensions/health_check/health_check.ts'
-import { HealthServer, type HealthSettings } from '../../../extensions/health_check/server.ts'
-import { deadlineIn, type TestContext, testContext } from '../../support/context.ts'
-import { hostContext } from '../../support/host.ts'
+import { expect, onTestFinished, test } from 'vitest'
+import { HealthCheck } from '../../../extensions/health_check/extension.ts'
+import { deadlineIn } from '../../support/context.ts'
+import { hostContext, testHost } from '../../support/host.ts'
+import { ask as get } from '../../support/http-get.ts'
+import { healthConfig } from './support/health-config.ts'
 
-const running: { server: HealthServer; ctx: TestContext }[] = []
+async function rig(options: object = {}, id = 'health_check') {
+  const host = testHost()
+  const ctx = hostContext(id, host)
+  const extension = new HealthCheck(await healthConfig({ endpoint: '127.0.0.1:0', ...options }), ctx)
+  onTestFinished(() => extension.stop(deadlineIn(ctx.clock, 0)))
+  await extension.start()
+  const ask = (path = '/') => get(`http://${ctx.endpoints[0]!.address}${path}`)
+  return { ctx, host, extension, ask }
+}
 
-afterEach(async () => {
-  for (const { server, ctx } of running.splice(0)) await server.stop(deadlineIn(ctx.clock, 0))
+test('unavailable while starting, available when ready, unavailable from the moment the stop begins', async () => {
+  const { ctx, extension, ask } = await rig()
+  const unavailable = {
+    status: 503,
+    text: '{"status":"Server not available","upSince":"0001-01-01T00:00:00Z","uptime":""}',
+  }
+  expect(await ask()).toMatchObject(unavailable)
+  extension.ready()
+  await ctx.clock.advance(62_500)
+  const up = await ask('/any/path')
+  expect(up).toMatchObject({
+    status: 200,
+    text: '{"status":"Server available","upSince":"2026-01-01T00:00:00.000Z","uptime":"1m2.5s"}',
+  })
+  expect(up.headers['content-type']).toBe('application/json')
+  extension.stopping()
+  expect(await ask()).toMatchObject(unavailable)
 })
 
-async function rig(settings: Partial<HealthSettings> = {}) {
-  const ctx = testContext({ kind: 'extension', id: 'health_check' })
-  const server = new HealthServer(
-    { endpoint: '127.0.0.1:0', path: '/', response_body: undefined, response_headers: {}, ...settings },
-    ctx,
-  )
-  running.push({ server, ctx })
-  await server.start()
-  const ask = (path = '/') => fetchText(`http://${ctx.endpoints[0]!.address}${path}`)
-  return { ctx, server, ask }
-}
-
-function fetchText(url: string): Promise<{ status: number; type: string; text: string }> {
-  return new Promise((resolve, reject) => {
-    get(url, { agent: false }, (response) => {
-      let text = ''
-      response.setEncoding('utf8')
-      response.on('data', (chunk: string) => {
-        text += chunk
-      })
-      response.on('end', () =>
-        resolve({ status: response.statusCode!, type: String(response.headers['content-type']), text }),
-      )
-    }).on('error', reject)
+test('answers with the texts of response_body, on its path only', async () => {
+  const { extension, ask } = await rig({
+    path: '/health',
+    response_body: { healthy: "I'm good", unhealthy: "I'm bad" },
   })
-}
+  expect(await ask('/health')).toMatchObject({ status: 503, text: "I'm bad" })
+  extension.ready()
+  expect(await ask('/health?probe=1')).toMatchObject({ status: 200, text: "I'm good" })
+  expect(await ask('/')).toMatchObject({ status: 404 })
+})
 
-describe('health_check', () => {
-  it('is unavailable while starting, available when ready, unavailable from the moment the stop begins', async () => {
-    const { ctx, server, ask } = await rig()
-    const unavailable = {
-      status: 503,
-      type: 'application/json',
-      text: '{"status":"Server not available","upSince":"0001-01-01T00:00:00Z","uptime":""}',
-    }
-    expect(await ask()).toEqual(unavailable)
-    server.ready()
-    await ctx.clock.advance(62_500)
-    expect(await ask('/any/path')).toEqual({
-      status: 200,
-      type: 'application/json',
-      text: '{"status":"Server available","upSince":"2026-01-01T00:00:00.000Z","uptime":"1m2.5s"}',
-    })
-    server.stopping()
-    expect(await ask()).toEqual(unavailable)
-  })
+test('alive from the start until a component fails so that only a restart helps', async () => {
+  const { host, extension, ask } = await rig()
+  expect(await ask('/livez')).toMatchObject({ status: 200, text: 'alive\n' })
+  extension.stopping()
+  expect(await ask('/livez')).toMatchObject({ status: 200 })
+  host.healths = [{ kind: 'exporter', id: 'debug', health: 'fatal', since: 0, message: 'broken' }]
+  expect(await ask('/livez')).toMatchObject({ status: 500, text: 'exporter debug: broken\n' })
+})
 
-  it('answers with the texts of response_body, on its path only', async () => {
-    const { server, ask } = await rig({ path: '/health', response_body: { healthy: "I'm good", unhealthy: "I'm bad" } })
-    expect(await ask('/health')).toMatchObject({ status: 503, text: "I'm bad" })
-    server.ready()
-    expect(await ask('/health?probe=1')).toMatchObject({ status: 200, text: "I'm good" })
-    expect(await ask('/')).toMatchObject({ status: 404 })
-  })
+test('ready between start and stop unless a component failed for good; a peer that is down changes nothing', async () => {
+  const { host, extension, ask } = await rig()
+  expect(await ask('/readyz')).toMatchObject({ status: 503, text: 'not ready: it starts or stops\n' })
+  extension.ready()
+  host.healths = [{ kind: 'exporter', id: 'debug', health: 'recoverable', since: 0, message: 'peer down' }]
+  expect(await ask('/readyz')).toMatchObject({ status: 200, text: 'ready\n' })
+  host.healths = [{ kind: 'exporter', id: 'debug', health: 'permanent', since: 0, message: 'refused' }]
+  expect(await ask('/readyz')).toMatchObject({ status: 503, text: 'not ready: exporter debug: refused\n' })
+  extension.stopping()
+  expect(await ask('/readyz')).toMatchObject({ status: 503 })
+})
 
-  it('says whose address is taken and what to do', async () => {
-    const { ctx } = await rig()
-    const second = new HealthServer(
-      { endpoint: ctx.endpoints[0]!.address, path: '/', response_body: undefined, response_headers: {} },
-      testContext({ kind: 'extension', id: 'health_check/2' }),
-    )
-    await expect(second.start()).rejects.toMatchObject({
-      code: 'LISTEN_ADDRESS_IN_USE',
-      message: expect.stringContaining('extension health_check/2: endpoint') as string,
-    })
+test('says whose address is taken and what to do', async () => {
+  const { ctx } = await rig()
+  await expect(rig({ endpoint: ctx.endpoints[0]!.address }, 'health_check/2')).rejects.toMatchObject({
+    code: 'LISTEN_ADDRESS_IN_USE',
+    message: expect.stringContaining('endpoint: cannot listen on') as string,
   })
+})
 
-  it('stops twice and unstarted', async () => {
-    const { ctx, server, ask } = await rig()
-    await server.stop(deadlineIn(ctx.clock, 1000))
-    await server.stop(deadlineIn(ctx.clock, 1000))
-    await expect(ask()).rejects.toThrow('ECONNREFUSED')
-    const unstarted = await healthCheck.create(
-      { endpoint: 'localhost:0', path: '/', response_body: undefined, response_headers: {} },
-      hostContext('health_check'),
-    )
-    await unstarted.stop?.(deadlineIn(ctx.clock, 1000))
-  })
+test('an authenticator is asked who wants to know', async () => {
+  const ctx = hostContext('health_check')
+  const authenticate = (head: { header(name: string): string | undefined }) =>
+    head.header('authorization') === 'Bearer me' ? undefined : { code: 16, message: 'who are you?' }
+  const config = await healthConfig({ endpoint: '127.0.0.1:0', auth: { authenticator: 'doorman' } })
+  const extension = new HealthCheck(config, { ...ctx, extension: () => ({ authenticate }) as object })
+  onTestFinished(() => extension.stop(deadlineIn(ctx.clock, 0)))
+  await extension.start()
+  const url = `http://${ctx.endpoints[0]!.address}/livez`
+  expect(await get(url)).toMatchObject({ status: 401, text: 'who are you?\n' })
+  expect(await get(url, { authorization: 'Bearer me' })).toMatchObject({ status: 200 })
+})
 
-  it('refuses an endpoint without a port before anything starts', () => {
-    const config = { endpoint: 'localhost', path: '/', response_body: undefined, response_headers: {} }
-    expect(healthCheck.check?.(config)).toEqual([
-      { path: ['endpoint'], message: expect.stringContaining('the port is missing') as string },
-    ])
-  })
+test.each([
+  [{ endpoint: 'localhost' }, 'the port is missing'],
+  [{ http: {} }, 'http belongs to version 2; add use_v2: true'],
+  [{ use_v2: true }, 'version 2 serves nothing without "http:" or "grpc:" beside it'],
+  [{ use_v2: true, http: { endpoint: 'here' } }, 'the port is missing'],
+  [{ use_v2: true, grpc: { endpoint: ':1', tls: {} } }, 'expected a certificate and its private key'],
+])('%j is refused', async (options, why) => {
+  await expect(healthConfig(options)).rejects.toThrow(why)
 })

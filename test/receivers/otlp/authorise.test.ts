@@ -5,7 +5,7 @@ import type { Component } from '../../../src/component/contracts.ts'
 import type { Gatekeeper, ServerAuthenticator } from '../../../src/component/extension-roles.ts'
 import { arenas } from '../../../src/otlp/arena.ts'
 import { decodeStatus } from '../../../src/transport/rpc-status.ts'
-import { type CallHead, type CallStatus, GRPC } from '../../../src/transport/unary.ts'
+import { type CallStatus, GRPC, type RequestHead } from '../../../src/transport/unary.ts'
 import { someBatches } from '../../contract/support/data.ts'
 import { deadlineIn, testContext } from '../../support/context.ts'
 import { Sink } from '../../support/deliveries.ts'
@@ -24,7 +24,7 @@ const KNOWN = { username: 'ann', groups: ['a', 'b'] }
 
 /** Knows `token: ann`; `later` answers in another turn, as one that asks an identity provider does. */
 function doorman(later: boolean): Component & ServerAuthenticator {
-  const verdict = (head: CallHead): CallStatus | undefined => {
+  const verdict = (head: RequestHead): CallStatus | undefined => {
     if (head.header('token') !== 'ann') return NOBODY
     head.auth = KNOWN
     return undefined

@@ -1,0 +1,105 @@
+import type { ConfigOf } from '../config/field.ts'
+import type { pageServerFields } from '../config/page-server-fields.ts'
+import { httpStatusOf } from '../transport/http-status.ts'
+import { formatHostPort, parseListenAddress } from '../transport/listen-address.ts'
+import { type Page, type PageRequest, PageServer, text } from '../transport/page-server.ts'
+import { serverTls, tlsProblems } from '../transport/tls.ts'
+import type { CallStatus, RequestHead } from '../transport/unary.ts'
+import type { ComponentContext, Deadline } from './contracts.ts'
+import type { ConfigProblem } from './define.ts'
+import { type ServerAuthenticator, serverAuthenticator } from './extension-roles.ts'
+
+export type PageServerConfig = ConfigOf<ReturnType<typeof pageServerFields>>
+
+/** What cannot be right about the keys of `pageServerFields`, for an extension's `check`; `at` leads to them. */
+export function pageServerProblems(config: PageServerConfig, at: readonly string[] = []): ConfigProblem[] {
+  const problems: ConfigProblem[] = []
+  const address = parseListenAddress(config.endpoint, config.transport)
+  if (typeof address === 'string') problems.push({ path: [...at, 'endpoint'], message: address })
+  for (const { key, message } of config.tls ? tlsProblems(config.tls, 'server') : []) {
+    problems.push({ path: [...at, 'tls', key], message })
+  }
+  return problems
+}
+
+/** A `PageServer` as an extension's configuration wants it: certificates read, clients asked who they are. */
+export class ConfiguredPages {
+  readonly #config: PageServerConfig
+  readonly #ctx: ComponentContext
+  readonly #answer: (request: PageRequest) => Page | Promise<Page>
+  readonly #options: { readonly below: string; readonly anyMethod: boolean }
+  #server: PageServer | undefined
+  #authenticator: ServerAuthenticator | undefined
+
+  /** `below` stands before the keys in errors (`http.`). */
+  constructor(
+    config: PageServerConfig,
+    ctx: ComponentContext,
+    answer: (request: PageRequest) => Page | Promise<Page>,
+    { below = '', anyMethod = false }: { readonly below?: string; readonly anyMethod?: boolean } = {},
+  ) {
+    this.#config = config
+    this.#ctx = ctx
+    this.#answer = answer
+    this.#options = { below, anyMethod }
+  }
+
+  /** Listens, and says where. */
+  async start(): Promise<void> {
+    const { endpoint, transport, tls, auth } = this.#config
+    const { below, anyMethod } = this.#options
+    const address = parseListenAddress(endpoint, transport)
+    if (typeof address === 'string') throw new Error(`${below}endpoint: ${address}`)
+    if (auth !== undefined) {
+      this.#authenticator = serverAuthenticator(this.#ctx, auth.authenticator, `${below}auth.authenticator`)
+    }
+    this.#server = new PageServer(
+      {
+        address,
+        configuredBy: `${below}endpoint`,
+        ...(tls && { tls: await serverTls(tls, `${below}tls`) }),
+        headers: this.#config.response_headers,
+        readTimeoutMs: this.#config.read_timeout,
+        readHeaderTimeoutMs: this.#config.read_header_timeout,
+        writeTimeoutMs: this.#config.write_timeout,
+        idleTimeoutMs: this.#config.idle_timeout,
+        keepAlive: this.#config.keep_alives_enabled,
+        anyMethod,
+      },
+      (request) => this.#ask(request),
+    )
+    this.#ctx.listening({ transport: tls ? 'https' : 'http', address: await this.#server.start() })
+  }
+
+  async stop(deadline: Deadline): Promise<void> {
+    await this.#server?.stop(deadline.signal)
+  }
+
+  async #ask(request: PageRequest): Promise<Page> {
+    const refusal = await this.#refusal(request)
+    if (refusal === undefined) return this.#answer(request)
+    const status = httpStatusOf(refusal.code)
+    const headers = status === 401 ? { 'www-authenticate': 'Basic' } : {}
+    return text(status, `${refusal.message}\n`, headers)
+  }
+
+  async #refusal(request: PageRequest): Promise<CallStatus | undefined> {
+    return this.#authenticator?.authenticate(headOf(request))
+  }
+}
+
+function headOf({ headers, query, peer }: PageRequest): RequestHead {
+  const { remoteAddress, remotePort } = peer
+  const values = (name: string): readonly string[] => {
+    const value = headers[name]
+    return value === undefined ? [] : Array.isArray(value) ? value : [value]
+  }
+  return {
+    protocol: 'http',
+    peer: remoteAddress === undefined ? 'unix' : formatHostPort(remoteAddress, remotePort ?? 0),
+    auth: undefined,
+    header: (name) => (headers[name] === undefined ? undefined : values(name).join(', ')),
+    query: (name) => query.get(name) ?? undefined,
+    metadata: () => Object.fromEntries(Object.keys(headers).map((name) => [name, values(name)])),
+  }
+}
