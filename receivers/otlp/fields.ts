@@ -90,19 +90,19 @@ const http = field.object('OTLP/HTTP with protobuf bodies; served when the key i
     field.enum('A content coding.', ['', 'gzip', 'zstd', 'zlib', 'deflate'], { required: true }),
     { default: ['', 'gzip', 'zstd', 'zlib', 'deflate'] },
   ),
-  read_timeout: field.duration('Longest that a whole request may take to arrive; 0 is no limit.', {
+  read_timeout: field.duration("Longest that a request's body may take to arrive after its headers; 0 is no limit.", {
     default: '0s',
     min: 0,
   }),
-  read_header_timeout: field.duration("Longest that a request's headers may take to arrive; 0 is no limit.", {
+  read_header_timeout: field.duration("Longest that a request's headers may take to arrive; 0 means `read_timeout`.", {
     default: '1m',
     min: 0,
   }),
-  write_timeout: field.duration('Ends a connection on which a request stands still for this long; 0 is no limit.', {
+  write_timeout: field.duration("Longest from a request's headers to the end of its answer; 0 is no limit.", {
     default: '30s',
     min: 0,
   }),
-  idle_timeout: field.duration('Ends a connection without requests after this long; 0 is no limit.', {
+  idle_timeout: field.duration('Ends a connection without requests after this long; 0 means `read_timeout`.', {
     default: '1m',
     min: 0,
   }),
@@ -110,7 +110,27 @@ const http = field.object('OTLP/HTTP with protobuf bodies; served when the key i
   response_headers: field.map('Set on every response.', field.secret('Value of the header.', { required: true }), {
     default: {},
   }),
-  cors: field.unsupported('Lets web pages of other origins send.', 'this version takes no data from browsers'),
+  cors: field.object('Lets web pages of other origins send.', {
+    allowed_origins: field.list(
+      'Origins of those pages, `https://app.example`; one `*` in it stands for any text, alone for any origin.',
+      field.string('An origin.', { required: true }),
+      { default: [] },
+    ),
+    allowed_headers: field.list(
+      'Headers that they may set; `*` for any. When empty: Accept, Content-Type and X-Requested-With.',
+      field.string('Name of a header.', { required: true }),
+      { default: [] },
+    ),
+    exposed_headers: field.list(
+      'Headers of answers that they may read.',
+      field.string('Name of a header.', { required: true }),
+      { default: [] },
+    ),
+    max_age: field.int(
+      'Seconds for which browsers may remember that they may send; 0 leaves it to them, less forbids it.',
+      { default: 0 },
+    ),
+  }),
 })
 
 export const fields = {

@@ -34,6 +34,12 @@ export class OtlpReceiver implements Component {
         this.#serves('grpc', await startGrpc(grpc, signals, this.#ctx.admission, this.#handler('grpc', grpc)))
       }
       if (http !== undefined) {
+        if (http.cors?.allowed_origins.length === 0) {
+          // As in the Collector, which says it too: without an origin there is nobody to allow anything.
+          this.#ctx.log.warn(
+            'protocols.http.cors has no allowed_origins and so no effect; name the origins of the pages',
+          )
+        }
         this.#serves('http', await startHttp(http, signals, this.#ctx.admission, this.#handler('http', http)))
       }
     } catch (error) {

@@ -1,6 +1,7 @@
 import type { Signal } from '../../src/otlp/batch.ts'
 import type { Admission } from '../../src/transport/admission.ts'
 import type { Encoding } from '../../src/transport/compression.ts'
+import type { CorsOptions } from '../../src/transport/cors.ts'
 import type { ServerKeepalive } from '../../src/transport/grpc-server-keepalive.ts'
 import { type ListenAddress, parseListenAddress } from '../../src/transport/listen-address.ts'
 import { HTTP_PATHS, signalsByPath } from '../../src/transport/otlp-services.ts'
@@ -61,9 +62,19 @@ export async function startHttp(
       idleTimeoutMs: config.idle_timeout,
       keepAlives: config.keep_alives_enabled,
       responseHeaders: config.response_headers,
+      ...(config.cors && config.cors.allowed_origins.length > 0 && { cors: corsOf(config.cors) }),
     },
     handler,
   )
+}
+
+function corsOf(cors: NonNullable<HttpConfig['cors']>): CorsOptions {
+  return {
+    allowedOrigins: cors.allowed_origins,
+    allowedHeaders: cors.allowed_headers,
+    exposedHeaders: cors.exposed_headers,
+    maxAgeS: cors.max_age,
+  }
 }
 
 function addressOf(config: GrpcConfig | HttpConfig): ListenAddress {

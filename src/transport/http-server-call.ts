@@ -75,23 +75,25 @@ export class HttpServerCall implements ServerCall, CallHead {
     handler: ServerHandler,
     encoding: Encoding | undefined,
     format: AnswerFormat,
-  ): void {
+  ): HttpServerCall {
     const call = new HttpServerCall(request, response, signal, peer, limit, handler, encoding, format)
     response.on('close', () => call.#closed())
     const verdict = ask(handler, call)
     if (verdict instanceof Promise) {
       void verdict.then((refusal) => call.#enter(admission, refusal))
     } else call.#enter(admission, verdict)
+    return call
   }
 
   /** Reads the body, or refuses it. */
   #enter(admission: Admission, refused: CallStatus | undefined): void {
-    if (this.#response.destroyed) return
+    if (this.#answered || this.#response.destroyed) return
     const refusal = refused ?? this.#reserve(admission)
     if (refusal !== undefined) {
-      this.#refuse(refusal)
+      this.refuse(refusal)
       return
     }
+    if (this.#request.headers.expect !== undefined) this.#response.writeContinue()
     this.#request.on('data', (chunk: Uint8Array) => this.#receive(chunk))
     this.#request.on('end', () => this.#ended())
   }
@@ -136,6 +138,16 @@ export class HttpServerCall implements ServerCall, CallHead {
     else this.#onGone = callback
   }
 
+  /** The whole request has come. */
+  get complete(): boolean {
+    return this.#request.complete
+  }
+
+  /** Ends the connection without an answer. */
+  cut(): void {
+    this.#response.destroy()
+  }
+
   ok(response: Uint8Array = EMPTY): void {
     this.#answer(200, this.#format.response(this.signal, response))
   }
@@ -156,7 +168,7 @@ export class HttpServerCall implements ServerCall, CallHead {
   }
 
   /** Answers before the body went to the handler. */
-  #refuse(status: CallStatus): void {
+  refuse(status: CallStatus): void {
     if (status.reason !== undefined) this.#handler.refused?.(this, status.reason)
     this.#reservation?.release()
     this.fail(status)
@@ -190,7 +202,7 @@ export class HttpServerCall implements ServerCall, CallHead {
       const length = this.#filled + chunk.length
       const refusal = length > this.#limit ? this.#tooLarge() : reservation.widen(length, this.#filled, this.#limit)
       if (refusal !== undefined) {
-        this.#refuse(refusal)
+        this.refuse(refusal)
         return
       }
     }
@@ -202,7 +214,7 @@ export class HttpServerCall implements ServerCall, CallHead {
     if (this.#answered || this.#response.destroyed) return
     const problem = this.#unpack()
     if (problem !== undefined) {
-      this.#refuse(problem)
+      this.refuse(problem)
       return
     }
     this.#handed = true

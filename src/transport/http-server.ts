@@ -7,7 +7,9 @@ import { Admission } from './admission.ts'
 import { type AnswerFormat, PROTOBUF_ANSWERS } from './answer-format.ts'
 import { bind } from './bind.ts'
 import type { Encoding } from './compression.ts'
+import { Cors, type CorsOptions } from './cors.ts'
 import { HttpServerCall, respond } from './http-server-call.ts'
+import { endBrokenConnection, SlowCalls } from './http-server-patience.ts'
 import { formatHostPort, type ListenAddress } from './listen-address.ts'
 import type { Server, ServerHandler } from './unary.ts'
 
@@ -25,11 +27,11 @@ export interface HttpServerOptions {
   readonly encodings: ReadonlySet<Encoding>
   /** TLS where given; clear text otherwise. */
   readonly tls?: tls.SecureContextOptions & tls.TlsOptions
-  /** Milliseconds; 0 is no limit. For a whole request to come … */
+  /** Milliseconds; 0 is no limit. For a request's body to come, once its headers are there … */
   readonly readTimeoutMs: number
-  /** … for its headers … */
+  /** … for its headers; 0 means what `readTimeoutMs` says … */
   readonly readHeaderTimeoutMs: number
-  /** … without any byte, in or out, while one is under way … */
+  /** … from its headers to the end of its answer … */
   readonly writeTimeoutMs: number
   /** … and between two. */
   readonly idleTimeoutMs: number
@@ -37,6 +39,8 @@ export interface HttpServerOptions {
   readonly keepAlives: boolean
   /** Set on every response. */
   readonly responseHeaders: Readonly<Record<string, string>>
+  /** What pages of other origins may do; without it, nothing. */
+  readonly cors?: CorsOptions
 }
 
 /** Serves OTLP/HTTP, protobuf bodies, over HTTP/1.1. Rejects with a `LISTEN_…` error. */
@@ -45,6 +49,8 @@ export async function serveHttp(options: HttpServerOptions, handler: ServerHandl
   let closing = false
   const underWay = new Set<http.ServerResponse>()
   const responseHeaders = Object.entries(options.responseHeaders)
+  const cors = options.cors && new Cors(options.cors)
+  const slow = new SlowCalls(options)
 
   const listener = (request: http.IncomingMessage, response: http.ServerResponse): void => {
     request.on('error', ignore)
@@ -53,6 +59,7 @@ export async function serveHttp(options: HttpServerOptions, handler: ServerHandl
     response.on('close', () => underWay.delete(response))
     for (const [name, value] of responseHeaders) response.setHeader(name, value)
     if (closing || !options.keepAlives) response.shouldKeepAlive = false
+    if (cors?.handle(request, response)) return
     const url = request.url ?? ''
     const query = url.indexOf('?')
     const signal = options.paths.get(query < 0 ? url : url.slice(0, query))
@@ -88,25 +95,41 @@ export async function serveHttp(options: HttpServerOptions, handler: ServerHandl
     }
     const { remoteAddress, remotePort } = request.socket
     const peer = remoteAddress === undefined ? 'unix' : formatHostPort(remoteAddress, remotePort ?? 0)
-    HttpServerCall.accept(request, response, signal, peer, options.maxBodyBytes, admission, handler, encoding, format)
+    const call = HttpServerCall.accept(
+      request,
+      response,
+      signal,
+      peer,
+      options.maxBodyBytes,
+      admission,
+      handler,
+      encoding,
+      format,
+    )
+    slow.watch(call, response)
   }
 
+  const headersTimeout = slow.headersMs
   const timeouts: http.ServerOptions = {
-    requestTimeout: options.readTimeoutMs,
-    headersTimeout: options.readHeaderTimeoutMs,
-    keepAliveTimeout: options.idleTimeoutMs,
+    requestTimeout: 0,
+    headersTimeout,
+    connectionsCheckingInterval: Math.min(LONGEST_CHECK_MS, Math.max(SHORTEST_CHECK_MS, headersTimeout / 8)),
+    // As in Go, what is not said follows from the time a request may take.
+    keepAliveTimeout: options.idleTimeoutMs || options.readTimeoutMs,
     noDelay: true,
   }
   const server = options.tls
     ? https.createServer({ ...timeouts, ...options.tls, ALPNProtocols: ['http/1.1'] }, listener)
     : http.createServer(timeouts, listener)
-  server.timeout = options.writeTimeoutMs
   server.on('tlsClientError', ignore)
   server.on('connection', (socket: net.Socket) => {
     // No answer is due before there is a request; a client whose connection is reset comes again.
     if (!admission.openConnection()) socket.destroy()
     else socket.once('close', () => admission.closeConnection())
   })
+  server.on('clientError', endBrokenConnection)
+  // `Expect: 100-continue` is answered once the body is wanted, which the headers may forbid.
+  server.on('checkContinue', listener)
 
   const binding = await bind(server, options.address, options.configuredBy)
   // Without a listener an error of accept (EMFILE) would end the process; it is transient and Node accepts on.
@@ -124,6 +147,7 @@ export async function serveHttp(options: HttpServerOptions, handler: ServerHandl
       if (signal.aborted) cut()
       else signal.addEventListener('abort', cut, { once: true })
       await closed
+      slow.stop()
       signal.removeEventListener('abort', cut)
     },
   }
@@ -131,6 +155,10 @@ export async function serveHttp(options: HttpServerOptions, handler: ServerHandl
 
 /** What is read, and answered in kind. */
 const FORMATS: readonly AnswerFormat[] = [PROTOBUF_ANSWERS]
+
+// How often Node looks for headers that are late.
+const SHORTEST_CHECK_MS = 10
+const LONGEST_CHECK_MS = 5000
 
 function ignore(): void {}
 
