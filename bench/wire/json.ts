@@ -44,7 +44,7 @@ function hex(bytes: Uint8Array): string {
 }
 
 function read(document: Uint8Array): number {
-  const bytes = fromJson('traces', document, 1 << 26)
+  const bytes = fromJson('traces', document, { limit: 1 << 26 })
   arenas.release(bytes)
   return bytes.length
 }

@@ -68,7 +68,7 @@ const grpc = field.object('OTLP/gRPC; served when the key is there.', {
   ),
 })
 
-const http = field.object('OTLP/HTTP with protobuf bodies; served when the key is there.', {
+const http = field.object('OTLP/HTTP, bodies in protobuf or JSON; served when the key is there.', {
   ...listenFields(4318),
   auth: field.object('Lets an extension say who the client is.', {
     authenticator,

@@ -74,6 +74,7 @@ export class OtlpReceiver implements Component {
     return {
       ...(authorise && { authorise }),
       refused: ({ signal }, reason) => metrics[signal]?.refused(reason),
+      malformed: ({ signal }) => metrics[signal]?.malformed.add(1),
       handle(call) {
         const { signal, peer } = call.head
         const counts = metrics[signal]

@@ -60,9 +60,12 @@ export interface JsonInputField {
   lengthWidth: number
 }
 
-interface Spelling {
+/** One of a field's names. */
+export interface Spelling {
   readonly bytes: Uint8Array
   readonly field: JsonInputField
+  /** The name that followed the last time: most likely the one that follows the next time, which is then found by comparing only. */
+  next: Spelling | undefined
 }
 
 const SLOTS = 128
@@ -70,25 +73,22 @@ const ASCII = new TextEncoder()
 
 /** A message's fields by their names in JSON, both lowerCamelCase and as the .proto files spell them. */
 export class JsonInputMessage {
-  readonly name: string
   readonly #slots: Spelling[][] = Array.from({ length: SLOTS }, () => [])
-
-  constructor(name: string) {
-    this.name = name
-  }
+  /** The name that an object began with the last time. */
+  first: Spelling | undefined
 
   add(name: string, field: JsonInputField): void {
     const bytes = ASCII.encode(name)
-    this.#slots[slotOf(bytes, 0, bytes.length)]!.push({ bytes, field })
+    this.#slots[slotOf(bytes, 0, bytes.length)]!.push({ bytes, field, next: undefined })
   }
 
-  /** The field that `key[start, end)` names; undefined where there is none. */
-  find(key: Uint8Array, start: number, end: number): JsonInputField | undefined {
+  /** The name that `key[start, end)` is; undefined where there is none. */
+  find(key: Uint8Array, start: number, end: number): Spelling | undefined {
     if (start === end) return undefined
     const slot = this.#slots[slotOf(key, start, end)]!
     for (let i = 0; i < slot.length; i++) {
       const spelling = slot[i]!
-      if (isSame(spelling.bytes, key, start, end)) return spelling.field
+      if (spelling.bytes.length === end - start && isAt(spelling.bytes, key, start)) return spelling
     }
     return undefined
   }
@@ -100,15 +100,13 @@ function slotOf(key: Uint8Array, start: number, end: number): number {
   return (length * 5 + key[start]! * 3 + key[start + (length >> 1)]! * 7 + key[end - 1]! * 13) & (SLOTS - 1)
 }
 
-function isSame(name: Uint8Array, key: Uint8Array, start: number, end: number): boolean {
-  if (name.length !== end - start) return false
-  for (let i = 0; i < name.length; i++) if (name[i] !== key[start + i]) return false
+/** Whether `name` stands at `start`. */
+export function isAt(name: Uint8Array, text: Uint8Array, start: number): boolean {
+  for (let i = 0; i < name.length; i++) if (name[i] !== text[start + i]) return false
   return true
 }
 
-const messages = new Map<MessageSchema, JsonInputMessage>(
-  MESSAGES.map((schema) => [schema, new JsonInputMessage(schema.name)]),
-)
+const messages = new Map<MessageSchema, JsonInputMessage>(MESSAGES.map((schema) => [schema, new JsonInputMessage()]))
 for (const [schema, message] of messages) {
   for (const field of schema.fields) {
     const input = inputField(schema, field)

@@ -4,13 +4,13 @@ import * as fields from './json-fields.ts'
 import * as number from './json-number.ts'
 import * as text from './json-text.ts'
 import { readPlain } from './plain.ts'
-import { ProtoOutput } from './proto-output.ts'
+import { type OutputLimits, ProtoOutput } from './proto-output.ts'
 import { NOTHING } from './text.ts'
 import { MAX_NESTING } from './validate.ts'
 import { parseFloat64 } from './value-text.ts'
 import { WireError } from './wire-error.ts'
 
-const { KIND } = fields
+const { KIND, isAt } = fields
 const { skipSpace, stringEnd } = text
 const { MESSAGE, STRING, ID, BOOL, DOUBLE, ENUM, INT32, UINT32, SINT32, FIXED32, INT64, SFIXED64, FIXED64 } = KIND
 const { INTEGER } = number
@@ -40,10 +40,10 @@ const CLOSE_BRACE = 0x7d
  * keys that the schema does not have are skipped. Of a key that comes twice the last counts, lists are joined, messages merged.
  *
  * Throws WireError with offset and path of what it cannot take, of messages nested past `MAX_NESTING`, and where the
- * protobuf form would take more than `limit` bytes.
+ * protobuf form has no room.
  */
-export function fromJson(signal: Signal, json: Uint8Array, limit: number): Uint8Array {
-  return reader.read(signal, json, limit)
+export function fromJson(signal: Signal, json: Uint8Array, limits: OutputLimits): Uint8Array {
+  return reader.read(signal, json, limits)
 }
 
 class Reader {
@@ -59,12 +59,12 @@ class Reader {
   /** Where the double that was read last ended. */
   #after = 0
 
-  read(signal: Signal, json: Uint8Array, limit: number): Uint8Array {
+  read(signal: Signal, json: Uint8Array, limits: OutputLimits): Uint8Array {
     this.#input = Buffer.from(json.buffer, json.byteOffset, json.byteLength)
     this.#end = json.byteLength
     this.#repeats = false
     this.#depth = 0
-    this.#output.begin(Math.max(64, json.byteLength >> 1), limit)
+    if (!this.#output.begin(Math.max(64, json.byteLength >> 1), limits)) throw this.#noRoom(0)
     try {
       let at = skipSpace(this.#input, 0, this.#end)
       at = this.#isNull(at) ? at + 4 : this.#message(fields.JSON_REQUESTS[signal], at)
@@ -93,14 +93,27 @@ class Reader {
     let seen = 0
     let choiceAt = 0
     let choiceEnd = 0
+    let previous: fields.Spelling | undefined
     let p = skipSpace(input, at + 1, end)
     if (input[p] === CLOSE_BRACE) return p + 1
     for (;;) {
       if (input[p] !== QUOTE) throw this.#error(p, 'a key', this.#seen(p))
-      const keyEnd = this.#stringEnd(p)
-      const field = text.hasEscapes ? this.#escapedKey(message, p + 1, keyEnd) : message.find(input, p + 1, keyEnd)
-      p = skipSpace(input, keyEnd + 1, end)
-      if (input[p] !== COLON) throw this.#error(p, '":"', this.#seen(p))
+      const usual = previous === undefined ? message.first : previous.next
+      let key = usual
+      let keyEnd = usual === undefined ? 0 : p + 1 + usual.bytes.length
+      if (usual === undefined || input[keyEnd] !== QUOTE || !isAt(usual.bytes, input, p + 1)) {
+        keyEnd = this.#stringEnd(p)
+        key = text.hasEscapes ? this.#escapedKey(message, p + 1, keyEnd) : message.find(input, p + 1, keyEnd)
+        if (previous === undefined) message.first = key
+        else if (key !== undefined) previous.next = key
+      }
+      previous = key
+      const field = key?.field
+      p = keyEnd + 1
+      if (input[p] !== COLON) {
+        p = skipSpace(input, p, end)
+        if (input[p] !== COLON) throw this.#error(p, '":"', this.#seen(p))
+      }
       p = skipSpace(input, p + 1, end)
       if (field === undefined) p = this.#skip(p, 0)
       else if (input[p] === LOWER_N && this.#isNull(p)) p += 4
@@ -347,7 +360,7 @@ class Reader {
     return value
   }
 
-  #escapedKey(message: fields.JsonInputMessage, start: number, end: number): Field | undefined {
+  #escapedKey(message: fields.JsonInputMessage, start: number, end: number): fields.Spelling | undefined {
     const key = this.#unescaped(start, end)
     return message.find(key, 0, key.length)
   }
@@ -412,9 +425,11 @@ class Reader {
   }
 
   #reserve(at: number, bytes: number): void {
-    if (!this.#output.reserve(bytes)) {
-      throw new WireError(at, `as protobuf the document is larger than the limit of a request`)
-    }
+    if (!this.#output.reserve(bytes)) throw this.#noRoom(at)
+  }
+
+  #noRoom(at: number): WireError {
+    return new WireError(at, 'as protobuf the document is larger than a request may be')
   }
 
   #nested(at: number, most: number): WireError {

@@ -3,20 +3,30 @@ import { NOTHING } from './text.ts'
 
 const scratch = new DataView(new ArrayBuffer(8))
 
+export interface OutputLimits {
+  /** Most bytes that may come. */
+  readonly limit: number
+  /** Asked before memory for so many bytes more is taken; false is no. */
+  readonly reserve?: (bytes: number) => boolean
+}
+
 /** Protobuf bytes in pooled memory that grows, for writers that learn lengths only after the content. */
 export class ProtoOutput {
   bytes: Buffer = NOTHING
   length = 0
-  #limit = 0
+  #limits: OutputLimits = { limit: 0 }
 
-  /** Begins anew. More than `limit` bytes are not to come; `capacity` is how many probably do. */
-  begin(capacity: number, limit: number): void {
-    this.#limit = limit
+  /** Begins anew; `capacity` is how many bytes will probably come. False where they have no room. */
+  begin(capacity: number, limits: OutputLimits): boolean {
+    this.#limits = limits
     this.length = 0
-    this.bytes = arenas.take(Math.min(capacity, limit))
+    const room = Math.min(capacity, limits.limit)
+    if (limits.reserve?.(room) === false) return false
+    this.bytes = arenas.take(room)
+    return true
   }
 
-  /** Makes room for `more` bytes. False where they would go past the limit. */
+  /** Makes room for `more` bytes. False where there is none. */
   reserve(more: number): boolean {
     const needed = this.length + more
     return needed <= this.bytes.length || this.#grow(needed)
@@ -109,9 +119,12 @@ export class ProtoOutput {
   }
 
   #grow(needed: number): boolean {
-    if (needed > this.#limit) return false
+    const { limit, reserve } = this.#limits
+    if (needed > limit) return false
     const old = this.bytes
-    const grown = arenas.take(Math.min(Math.max(needed, old.length + (old.length >> 1)), this.#limit))
+    const room = Math.min(Math.max(needed, old.length + (old.length >> 1)), limit)
+    if (reserve?.(room - old.length) === false) return false
+    const grown = arenas.take(room)
     old.copy(grown, 0, 0, this.length)
     this.bytes = grown
     arenas.release(old)

@@ -1,9 +1,11 @@
 import type { Signal } from '../otlp/batch.ts'
 import { decodeExportResponse } from './export-response.ts'
+import { jsonBody } from './json-body.ts'
+import type { Reservation } from './reservation.ts'
 import { encodeStatus } from './rpc-status.ts'
 import type { CallStatus } from './unary.ts'
 
-/** How an OTLP/HTTP answer is written: as its request was (OTLP specification, "OTLP/HTTP Response"). */
+/** How OTLP/HTTP is written: an answer as its request was (OTLP specification, "OTLP/HTTP Response"). */
 export interface AnswerFormat {
   /** Media type of both, request and answer. */
   readonly type: string
@@ -11,6 +13,8 @@ export interface AnswerFormat {
   status(status: CallStatus): Uint8Array | string
   /** An `Export…ServiceResponse`, handed in serialized; empty is plain success. */
   response(signal: Signal, serialized: Uint8Array): Uint8Array | string
+  /** Puts a request's body as protobuf in its place; absent where it is that already. Throws WireError. */
+  toProtobuf?(reservation: Reservation, signal: Signal, limit: number): CallStatus | undefined
 }
 
 export const PROTOBUF_ANSWERS: AnswerFormat = {
@@ -28,6 +32,7 @@ const REJECTED_ITEMS: Readonly<Record<Signal, string>> = {
 
 export const JSON_ANSWERS: AnswerFormat = {
   type: 'application/json',
+  toProtobuf: jsonBody,
   status({ code, message, retryAfterMs }) {
     const details =
       retryAfterMs === undefined

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Signal } from '../otlp/batch.ts'
+import { WireError } from '../otlp/wire-error.ts'
 import type { Admission } from './admission.ts'
 import type { AnswerFormat } from './answer-format.ts'
 import { DecompressionError } from './codecs/decompression-error.ts'
@@ -212,7 +213,7 @@ export class HttpServerCall implements ServerCall, CallHead {
 
   #ended(): void {
     if (this.#answered || this.#response.destroyed) return
-    const problem = this.#unpack()
+    const problem = this.#unpack() ?? this.#translate()
     if (problem !== undefined) {
       this.refuse(problem)
       return
@@ -234,6 +235,17 @@ export class HttpServerCall implements ServerCall, CallHead {
       if (!(error instanceof DecompressionError)) throw error
       const broken = { code: GRPC.INVALID_ARGUMENT, message: `cannot read the ${encoding} body: ${error.message}` }
       return error.tooLarge ? this.#tooLarge() : broken
+    }
+  }
+
+  /** Brings the body into protobuf where it is something else. */
+  #translate(): CallStatus | undefined {
+    try {
+      return this.#format.toProtobuf?.(this.#reservation!, this.signal, this.#limit)
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error
+      this.#handler.malformed?.(this)
+      return { code: GRPC.INVALID_ARGUMENT, message: error.message }
     }
   }
 

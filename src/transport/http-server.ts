@@ -4,7 +4,7 @@ import type * as net from 'node:net'
 import type * as tls from 'node:tls'
 import type { Signal } from '../otlp/batch.ts'
 import { Admission } from './admission.ts'
-import { type AnswerFormat, PROTOBUF_ANSWERS } from './answer-format.ts'
+import { type AnswerFormat, JSON_ANSWERS, PROTOBUF_ANSWERS } from './answer-format.ts'
 import { bind } from './bind.ts'
 import type { Encoding } from './compression.ts'
 import { Cors, type CorsOptions } from './cors.ts'
@@ -43,7 +43,7 @@ export interface HttpServerOptions {
   readonly cors?: CorsOptions
 }
 
-/** Serves OTLP/HTTP, protobuf bodies, over HTTP/1.1. Rejects with a `LISTEN_…` error. */
+/** Serves OTLP/HTTP, bodies in protobuf or JSON, over HTTP/1.1. Rejects with a `LISTEN_…` error. */
 export async function serveHttp(options: HttpServerOptions, handler: ServerHandler): Promise<Server> {
   const admission = options.admission ?? Admission.unbounded()
   let closing = false
@@ -81,8 +81,7 @@ export async function serveHttp(options: HttpServerOptions, handler: ServerHandl
         response,
         415,
         'text/plain',
-        `415 unsupported media type, supported: [application/x-protobuf]; got ${seen}` +
-          (type === 'application/json' ? ': this version takes OTLP as protobuf only' : ''),
+        `415 unsupported media type, supported: [${FORMATS.map((each) => each.type).join(', ')}]; got ${seen}`,
       )
       return
     }
@@ -154,7 +153,7 @@ export async function serveHttp(options: HttpServerOptions, handler: ServerHandl
 }
 
 /** What is read, and answered in kind. */
-const FORMATS: readonly AnswerFormat[] = [PROTOBUF_ANSWERS]
+const FORMATS: readonly AnswerFormat[] = [JSON_ANSWERS, PROTOBUF_ANSWERS]
 
 // How often Node looks for headers that are late.
 const SHORTEST_CHECK_MS = 10

@@ -80,6 +80,8 @@ export interface ServerHandler {
   /** Counts a call that was answered before it was whole, by the `reason` of its status. */
   refused?(head: CallHead, reason: string): void
   handle(call: ServerCall): void
+  /** A call was answered whose body could not be brought into protobuf. */
+  malformed?(head: CallHead): void
 }
 
 /** Asks whether a call may come in; when the one who is asked fails, the client is told to come again, since that is no fault of its own. */

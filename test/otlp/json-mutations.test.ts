@@ -83,7 +83,7 @@ test.each(SIGNALS)(
         const place = `seed ${seed}: ${mutant.toString()}`
         let bytes: Uint8Array
         try {
-          bytes = fromJson(signal, mutant, 1 << 24)
+          bytes = fromJson(signal, mutant, { limit: 1 << 24 })
         } catch (error) {
           if (!(error instanceof WireError)) throw new Error(place, { cause: error })
           if (error.offset > mutant.length) throw new Error(`offset ${error.offset}: ${place}`, { cause: error })
