@@ -6,6 +6,11 @@ const UNTRUSTED: ReadonlySet<string> = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ])
 
+/** An error of a connection that no system call made. */
+export function connectionError(code: string, message: string): NodeJS.ErrnoException {
+  return Object.assign(new Error(message), { code })
+}
+
 /** Why there is no connection, with the way out where there is a usual one. OpenSSL's own words help nobody. */
 export function connectionFailureText(error: NodeJS.ErrnoException): string {
   const { code = '', message } = error
@@ -19,6 +24,10 @@ export function connectionFailureText(error: NodeJS.ErrnoException): string {
     return `the peer's certificate is for another name (${message}); set tls.server_name_override if that is right`
   }
   if (code === 'CERT_HAS_EXPIRED') return "the peer's certificate has expired (CERT_HAS_EXPIRED)"
+  if (code === 'ENOTFOUND') return `${message}; no such name, or no name server that knows it`
+  if (code === 'ERR_HTTP2_ERROR' || code === 'ERR_HTTP2_SESSION_ERROR') {
+    return `the peer breaks HTTP/2 (${message}); is this its gRPC port? 4318 is usually the HTTP one`
+  }
   const alert = /:SSL alert number \d+|ssl(?:v3|\/tls) alert ([a-z ]+)|alert ([a-z ]+):/i.exec(message)
   if (alert !== null && message.includes('SSL routines')) {
     return `the peer refused the TLS handshake: ${(alert[1] ?? alert[2] ?? message).trim()}`

@@ -30,7 +30,7 @@ interface CallStream extends ClientHttp2Stream {
   [CALL]?: ClientCall
 }
 
-/** Sends one unary call on `connection`, which may still be connecting. Never rejects. */
+/** Sends one unary call on `connection`. Never rejects. */
 export function attemptCall(connection: GrpcConnection, options: AttemptOptions): Promise<Attempt> {
   return new Promise((resolve) => {
     try {
@@ -108,6 +108,12 @@ class ClientCall {
     this.#httpStatus = Number(headers[':status'])
     // In a response without a body the trailers are the headers.
     this.#trailers = readTrailers(headers)
+    const type = headers['content-type']
+    if (this.#httpStatus !== 200 || this.#trailers !== undefined || type?.startsWith('application/grpc') === true)
+      return
+    // Read as messages, a page of HTML would be one of 1 GB.
+    const message = `the server answered with content type "${type ?? ''}", which is not gRPC; is this its gRPC port?`
+    this.#finish({ ok: false, status: { code: GRPC.UNKNOWN, message }, httpStatus: 200 }, false)
   }
 
   trailers(headers: IncomingHttpHeaders): void {
@@ -118,7 +124,7 @@ class ClientCall {
     if (this.#httpStatus !== 200) return
     this.#reader ??= new MessageReader(MAX_RESPONSE_BYTES)
     const problem = this.#reader.push(chunk)
-    if (problem !== undefined) this.#finish({ ok: false, status: problem }, false)
+    if (problem !== undefined) this.#finish(noAnswer(problem), false)
   }
 
   ended(): void {
@@ -132,11 +138,8 @@ class ClientCall {
 
   timedOut(): void {
     const seconds = this.#options.timeoutMs / 1000
-    const message = this.#connection.established
-      ? `no answer within ${seconds.toFixed(1)} s`
-      : `no connection within ${seconds.toFixed(1)} s`
-    const unprocessed = !this.#connection.established
-    this.#finish({ ok: false, status: { code: GRPC.DEADLINE_EXCEEDED, message } }, unprocessed)
+    const message = `no answer within ${seconds.toFixed(1)} s`
+    this.#finish({ ok: false, status: { code: GRPC.DEADLINE_EXCEEDED, message } }, false)
     this.#connection.probe()
   }
 
@@ -169,7 +172,7 @@ class ClientCall {
     }
     if (status.code !== GRPC.OK) return { ok: false, status }
     const problem = this.#reader === undefined ? undefined : this.#reader.problemAtEnd()
-    if (problem !== undefined) return { ok: false, status: problem }
+    if (problem !== undefined) return noAnswer(problem)
     return { ok: true, response: this.#reader?.message ?? EMPTY }
   }
 
@@ -177,15 +180,17 @@ class ClientCall {
   #broke(): void {
     const rst = this.#stream.rstCode ?? 0
     const connection = this.#connection
-    const { established } = connection
     if (rst === constants.NGHTTP2_REFUSED_STREAM) {
       this.#finish({ ok: false, status: { code: GRPC.UNAVAILABLE, message: 'the peer refused the stream' } }, true)
-    } else if (!connection.usable || !established) {
+    } else if (connection.session.destroyed) {
       // The session's own error event comes after its streams have closed.
       connection.failure ??= this.#error?.cause as NodeJS.ErrnoException | undefined
       const code = connection.failure?.code ?? 'ECONNRESET'
-      const message = established ? `connection lost: ${connection.failureText}` : connection.failureText
-      this.#finish({ ok: false, status: { code: GRPC.UNAVAILABLE, message }, connection: code }, !established)
+      const message = `connection lost: ${connection.failureText}`
+      this.#finish({ ok: false, status: { code: GRPC.UNAVAILABLE, message }, connection: code }, false)
+    } else if (rst === 0) {
+      const message = 'the server ended the call without a gRPC status; does a proxy on the way drop HTTP/2 trailers?'
+      this.#finish({ ok: false, status: { code: GRPC.INTERNAL, message } }, false)
     } else {
       const code = RST_TO_GRPC.get(rst) ?? GRPC.INTERNAL
       this.#finish({ ok: false, status: { code, message: `stream ended with HTTP/2 error ${rst}` } }, false)
@@ -207,6 +212,11 @@ class ClientCall {
 }
 
 const EMPTY = new Uint8Array(0)
+
+/** What came is no answer of a gRPC server. The request was taken all the same, so it is not tried again. */
+function noAnswer(problem: CallStatus): CallResult {
+  return { ok: false, status: { code: GRPC.INTERNAL, message: `the server's answer is malformed: ${problem.message}` } }
+}
 
 // gRPC: "HTTP to gRPC Status Code Mapping".
 const HTTP_TO_GRPC: ReadonlyMap<number, number> = new Map<number, number>([

@@ -1,16 +1,17 @@
 import type { Signal } from '../otlp/batch.ts'
 import { compress, type Encoding } from './compression.ts'
-import { type Attempt, attemptCall } from './grpc-client-call.ts'
-import { type ConnectionOptions, GrpcConnection } from './grpc-connection.ts'
+import { type ChannelFailure, type ChannelOptions, GrpcChannel } from './grpc-channel.ts'
+import { attemptCall } from './grpc-client-call.ts'
 import { GRPC_PATHS } from './otlp-services.ts'
+import { type Sign, signed } from './sign.ts'
 import { type CallOptions, type CallResult, type Client, GRPC } from './unary.ts'
 
-export interface GrpcClientOptions extends ConnectionOptions {
+export interface GrpcClientOptions extends ChannelOptions {
   /** Sent with every call; lower-case names. */
   readonly headers?: Readonly<Record<string, string>>
+  /** More headers, asked for with every call; a rejection fails the call, which may be tried again. */
+  readonly sign?: Sign
   readonly userAgent: string
-  /** The `:authority`, where it is not the target. */
-  readonly authority?: string
   /** Absent: bodies leave as they are. */
   readonly compression?: Encoding
   readonly compressionLevel?: number
@@ -18,13 +19,7 @@ export interface GrpcClientOptions extends ConnectionOptions {
   readonly waitForReady?: boolean
 }
 
-// Between attempts to connect, so that a dead peer does not cost a handshake per call. grpc-go's factor, shorter times:
-// an exporter's own retries wait on top of it.
-const BACKOFF_FIRST_MS = 100
-const BACKOFF_FACTOR = 1.6
-const BACKOFF_MAX_MS = 5_000
-
-/** A client of the OTLP/gRPC services of one peer, over one connection that is made when it is needed. */
+/** A client of the OTLP/gRPC services of one target, over connections that are made when they are needed. */
 export function grpcClient(options: GrpcClientOptions): Client {
   return new GrpcClient(options)
 }
@@ -32,20 +27,16 @@ export function grpcClient(options: GrpcClientOptions): Client {
 class GrpcClient implements Client {
   readonly #options: GrpcClientOptions
   readonly #headers: Readonly<Record<Signal, Readonly<Record<string, string>>>>
-  #connection: GrpcConnection | undefined
-  #backoffMs = BACKOFF_FIRST_MS
-  /** No attempt to connect before this, on `performance.now()`'s scale. */
-  #notBefore = 0
-  #lastFailure = ''
-  #lastCode = ''
+  readonly #channel: GrpcChannel
   #closed = false
 
   constructor(options: GrpcClientOptions) {
     this.#options = options
+    this.#channel = new GrpcChannel(options)
     const common = {
       ':method': 'POST',
       ':scheme': options.tls === undefined ? 'http' : 'https',
-      ':authority': options.authority ?? ('path' in options.target.address ? 'localhost' : options.target.shown),
+      ':authority': options.authority ?? options.target.authority,
       'content-type': 'application/grpc',
       te: 'trailers',
       'user-agent': options.userAgent,
@@ -65,7 +56,7 @@ class GrpcClient implements Client {
     const { compression } = this.#options
     if (compression === undefined) {
       const lease = new Lease(options.release)
-      const result = await this.#callUntil(deadline, signal, chunks, lease)
+      const result = await this.#callUntil(deadline, signal, chunks, options, lease)
       lease.drop()
       return result
     }
@@ -76,90 +67,68 @@ class GrpcClient implements Client {
       // What goes out is a copy: the batch's own bytes are free.
       options.release?.()
     }
-    return await this.#callUntil(deadline, signal, [body], new Lease(undefined))
+    return await this.#callUntil(deadline, signal, [body], options, new Lease(undefined))
   }
 
   /**
    * One attempt, and one more where the peer says that it did not look at the first (a stream above the last one of its
    * GOAWAY, REFUSED_STREAM): else every orderly restart of a peer would cost its callers a retry interval.
    */
-  async #callUntil(deadline: number, signal: Signal, chunks: readonly Uint8Array[], lease: Lease): Promise<CallResult> {
+  async #callUntil(
+    deadline: number,
+    signal: Signal,
+    chunks: readonly Uint8Array[],
+    options: CallOptions,
+    lease: Lease,
+  ): Promise<CallResult> {
+    const { sign } = this.#options
+    let headers = this.#headers[signal]
+    if (sign !== undefined) {
+      const more = await signed(sign, options.context)
+      if (!('headers' in more)) return more
+      headers = { ...headers, ...more.headers }
+    }
     let retried = false
     for (;;) {
-      const connection = this.#usable()
       const timeoutMs = deadline - performance.now()
-      let attempt: Attempt
-      if (timeoutMs <= 0) {
-        return { ok: false, status: { code: GRPC.DEADLINE_EXCEEDED, message: `not sent in time${this.#because()}` } }
-      }
+      if (this.#closed) return unavailable({ text: 'the client is closed', code: 'ECANCELED' })
+      if (timeoutMs <= 0) return this.#late(options.timeoutMs)
+      const connection = this.#channel.pick()
       if (connection === undefined) {
-        attempt = this.#away()
-      } else {
-        lease.hold()
-        attempt = await attemptCall(connection, {
-          headers: this.#headers[signal],
-          chunks,
-          compressed: this.#options.compression !== undefined,
-          timeoutMs,
-          written: () => lease.drop(),
-        })
+        const { failure } = this.#channel
+        if (failure !== undefined && !this.#options.waitForReady) return unavailable(failure)
+        await this.#channel.changed(timeoutMs)
+        continue
       }
-      if (!attempt.unprocessed || attempt.result.ok || this.#closed) return attempt.result
-      if (attempt.result.connection === undefined) {
-        if (retried) return attempt.result
-        retried = true
-      } else {
-        if (!this.#options.waitForReady) return attempt.result
-        const pause = Math.max(1, Math.min(this.#notBefore, deadline) - performance.now())
-        await new Promise((resolve) => setTimeout(resolve, pause))
-      }
+      lease.hold()
+      const attempt = await attemptCall(connection, {
+        headers,
+        chunks,
+        compressed: this.#options.compression !== undefined,
+        timeoutMs,
+        written: () => lease.drop(),
+      })
+      if (!attempt.unprocessed || attempt.result.ok || retried) return attempt.result
+      retried = true
     }
   }
 
-  /** The connection for a new call; a new one where the last has ended; undefined while it is too early for that. */
-  #usable(): GrpcConnection | undefined {
-    const current = this.#connection
-    if (current?.usable) return current
-    if (this.#closed || performance.now() < this.#notBefore) return undefined
-    const connection = new GrpcConnection(this.#options)
-    this.#connection = connection
-    void connection.ready.then(() => {
-      if (connection.established) {
-        this.#backoffMs = BACKOFF_FIRST_MS
-        return
-      }
-      this.#lastFailure = connection.failureText
-      this.#lastCode = connection.failure?.code ?? 'ECONNRESET'
-      // Full jitter on the upper half, so that many senders do not return as one.
-      this.#notBefore = performance.now() + this.#backoffMs * (0.5 + Math.random() / 2)
-      this.#backoffMs = Math.min(this.#backoffMs * BACKOFF_FACTOR, BACKOFF_MAX_MS)
-    })
-    return connection
-  }
-
-  #because(): string {
-    return this.#lastFailure === '' ? '' : `; last failure to connect: ${this.#lastFailure}`
-  }
-
-  #away(): Attempt {
-    const message = this.#closed ? 'the client is closed' : `cannot connect${this.#because()}`
-    return {
-      result: { ok: false, status: { code: GRPC.UNAVAILABLE, message }, connection: this.#lastCode },
-      unprocessed: true,
-    }
+  #late(timeoutMs: number): CallResult {
+    const last = this.#channel.lastFailure
+    const because = last === '' ? '' : `; last failure to connect: ${last}`
+    const message = `no connection within ${(timeoutMs / 1000).toFixed(1)} s${because}`
+    return { ok: false, status: { code: GRPC.DEADLINE_EXCEEDED, message } }
   }
 
   async close(): Promise<void> {
     this.#closed = true
-    const connection = this.#connection
-    this.#connection = undefined
-    if (connection === undefined || connection.session.destroyed) return
     // Whoever closes has waited for the calls that matter to it.
-    await new Promise<void>((resolve) => {
-      connection.session.once('close', () => resolve())
-      connection.destroy()
-    })
+    await this.#channel.close()
   }
+}
+
+function unavailable({ text, code }: ChannelFailure): CallResult {
+  return { ok: false, status: { code: GRPC.UNAVAILABLE, message: text }, connection: code }
 }
 
 /** Runs `release` once the call is over and no attempt of it writes any more. */

@@ -1,9 +1,7 @@
 import * as http2 from 'node:http2'
-import * as net from 'node:net'
-import * as tls from 'node:tls'
-import { connectionFailureText } from './connection-error.ts'
-import type { GrpcTarget } from './dial-target.ts'
-import type { ClientTls } from './tls.ts'
+import type * as net from 'node:net'
+import { connectionError, connectionFailureText } from './connection-error.ts'
+import { openSocket, type SocketOptions } from './grpc-socket.ts'
 
 /** When a client asks whether its peer is still there. */
 export interface ClientKeepalive {
@@ -13,13 +11,12 @@ export interface ClientKeepalive {
   readonly withoutCalls: boolean
 }
 
-export interface ConnectionOptions {
-  readonly target: GrpcTarget
-  /** TLS where given; clear text otherwise. */
-  readonly tls?: ClientTls
+export interface ConnectionOptions extends SocketOptions {
   readonly keepalive?: ClientKeepalive
   /** How long a peer may take to answer the ping that follows a call without answer; 5000 when absent. */
   readonly probeTimeoutMs?: number
+  /** Called when it can be used, and when it cannot be used any more, whatever the reason. */
+  readonly changed?: () => void
 }
 
 const STREAM_WINDOW = 1 << 20
@@ -28,67 +25,100 @@ const CONNECT_TIMEOUT_MS = 20_000
 const PROBE_TIMEOUT_MS = 5_000
 // For the GOAWAY, once nobody waits for anything else.
 const LAST_WRITE_MS = 250
+// Node counts what is queued to be sent too, and turns new streams away above its 10 MB. The queue in front bounds that here.
+const SESSION_MEMORY_MB = 4096
 
-/** One HTTP/2 connection and how it is: usable for new calls, leaving (GOAWAY), or gone. */
+/** One HTTP/2 connection and how it is: on its way, usable for new calls, leaving (GOAWAY), or gone. */
 export class GrpcConnection {
-  readonly session: http2.ClientHttp2Session
   /** Why it broke; undefined while it has not. */
   failure: NodeJS.ErrnoException | undefined
   /** The peer has spoken HTTP/2: a TCP connection alone may be to anything. */
   established = false
   /** Its socket is gone: nothing reads what was to be written any more. */
   ended = false
-  /** Resolves when it is established or has ended; never rejects. */
-  readonly ready: Promise<void>
+  /** The peer found that it is pinged too often. */
+  tooManyPings = false
+  readonly #options: ConnectionOptions
+  readonly #connecting = new AbortController()
   readonly #connectTimer: NodeJS.Timeout
+  #session: http2.ClientHttp2Session | undefined
   #socket: net.Socket | undefined
   #calls = 0
   #pingTimer: NodeJS.Timeout | undefined
   #probing = false
-  readonly #probeTimeoutMs: number
+  #leaving = false
 
   constructor(options: ConnectionOptions) {
-    const { target } = options
-    this.#probeTimeoutMs = options.probeTimeoutMs ?? PROBE_TIMEOUT_MS
-    this.session = http2.connect(`${options.tls ? 'https' : 'http'}://${authorityOf(target)}`, {
-      createConnection: () => {
-        this.#socket = openSocket(options)
-        return this.#socket
-      },
-      settings: { enablePush: false, initialWindowSize: STREAM_WINDOW },
-    })
+    this.#options = options
     this.#connectTimer = setTimeout(
       () => this.#break(connectionError('ETIMEDOUT', `no connection within ${CONNECT_TIMEOUT_MS / 1000} s`)),
       CONNECT_TIMEOUT_MS,
     )
     this.#connectTimer.unref()
-    this.ready = new Promise((resolve) => {
-      this.session.once('remoteSettings', () => {
-        clearTimeout(this.#connectTimer)
-        this.established = true
-        if (options.keepalive !== undefined) this.#keepAlive(options.keepalive)
-        resolve()
-      })
-      this.session.once('close', () => {
-        this.ended = true
-        clearTimeout(this.#connectTimer)
-        clearTimeout(this.#pingTimer)
-        resolve()
-      })
-    })
-    this.session.on('error', (error: NodeJS.ErrnoException) => {
-      this.failure ??= error
-    })
-    this.session.on('goaway', (code: number, _last: number, data?: Uint8Array) => {
-      if (code === http2.constants.NGHTTP2_NO_ERROR) return
-      const reason = data === undefined || data.length === 0 ? '' : `: ${new TextDecoder().decode(data)}`
-      this.failure ??= connectionError('ECONNRESET', `the peer sent GOAWAY with HTTP/2 error ${code}${reason}`)
-    })
+    openSocket(options, this.#connecting.signal).then(
+      (socket) => this.#speak(socket),
+      (error: unknown) => {
+        this.failure ??= error as NodeJS.ErrnoException
+        this.#end()
+      },
+    )
+  }
+
+  /** Only of a connection that is or was usable. */
+  get session(): http2.ClientHttp2Session {
+    return this.#session!
   }
 
   /** New calls may go here. */
   get usable(): boolean {
-    return !this.session.closed && !this.session.destroyed
+    const session = this.#session
+    return this.established && session !== undefined && !this.#leaving && !session.closed && !session.destroyed
+  }
+
+  #speak(socket: net.Socket): void {
+    if (this.ended) {
+      socket.destroy()
+      return
+    }
+    this.#socket = socket
+    // An alert after the handshake (TLS 1.3: the client's certificate is missing) leaves socket and session hanging else.
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      this.failure ??= error
+      socket.destroy()
+    })
+    const session = http2.connect(`${this.#options.tls === undefined ? 'http' : 'https'}://localhost`, {
+      createConnection: () => socket,
+      maxSessionMemory: SESSION_MEMORY_MB,
+      settings: { enablePush: false, initialWindowSize: STREAM_WINDOW },
+    })
+    this.#session = session
+    session.once('remoteSettings', () => {
+      clearTimeout(this.#connectTimer)
+      this.established = true
+      if (this.#options.keepalive !== undefined) this.#keepAlive(this.#options.keepalive)
+      this.#options.changed?.()
+    })
+    session.once('close', () => this.#end())
+    session.on('error', (error: NodeJS.ErrnoException) => {
+      this.failure ??= error
+    })
+    session.on('goaway', (code: number, _last: number, data?: Uint8Array) => {
+      this.#leaving = true
+      if (code !== http2.constants.NGHTTP2_NO_ERROR) {
+        const reason = data === undefined || data.length === 0 ? '' : `: ${new TextDecoder().decode(data)}`
+        this.tooManyPings = code === http2.constants.NGHTTP2_ENHANCE_YOUR_CALM && reason === ': too_many_pings'
+        this.failure ??= connectionError('ECONNRESET', `the peer sent GOAWAY with HTTP/2 error ${code}${reason}`)
+      }
+      this.#options.changed?.()
+    })
+  }
+
+  #end(): void {
+    if (this.ended) return
+    this.ended = true
+    clearTimeout(this.#connectTimer)
+    clearTimeout(this.#pingTimer)
+    this.#options.changed?.()
   }
 
   callBegins(): void {
@@ -104,9 +134,9 @@ export class GrpcConnection {
    * alone would keep for a quarter of an hour.
    */
   probe(): void {
-    if (this.#probing || !this.established || !this.usable) return
+    if (this.#probing || !this.usable) return
     this.#probing = true
-    this.#ping(this.#probeTimeoutMs, () => {
+    this.#ping(this.#options.probeTimeoutMs ?? PROBE_TIMEOUT_MS, () => {
       this.#probing = false
     })
   }
@@ -148,29 +178,34 @@ export class GrpcConnection {
     this.destroy(error)
   }
 
+  /** Takes no new calls and ends when those under way have. */
+  drain(): void {
+    if (!this.established) {
+      this.destroy()
+      return
+    }
+    this.#leaving = true
+    this.session.close()
+  }
+
   /** Ends it at once. Node first finishes the write that is under way, which a peer that reads nothing would delay for ever. */
   destroy(error?: Error): void {
+    const session = this.#session
+    if (session === undefined) {
+      this.#connecting.abort(error ?? connectionError('ECONNRESET', 'the client is closed'))
+      this.#end()
+      return
+    }
+    if (session.destroyed) return
     const cut = setTimeout(() => this.#socket?.destroy(), LAST_WRITE_MS)
-    this.session.once('close', () => clearTimeout(cut))
-    this.session.destroy(error)
+    session.once('close', () => clearTimeout(cut))
+    session.destroy(error)
   }
-}
 
-function openSocket({ target, tls: secure }: ConnectionOptions): net.Socket {
-  if (secure === undefined) return net.connect({ ...target.address, noDelay: true })
-  const socket = tls.connect({ ...target.address, ...secure, ALPNProtocols: ['h2'] })
-  socket.setNoDelay(true)
-  socket.once('secureConnect', () => {
-    if (socket.alpnProtocol === 'h2') return
-    socket.destroy(connectionError('EPROTO', 'the server does not offer HTTP/2 by ALPN; is this its gRPC port?'))
-  })
-  return socket
-}
-
-function authorityOf(target: GrpcTarget): string {
-  return 'path' in target.address ? 'localhost' : target.shown
-}
-
-function connectionError(code: string, message: string): NodeJS.ErrnoException {
-  return Object.assign(new Error(message), { code })
+  /** Resolves when its socket is gone. */
+  whenEnded(): Promise<void> {
+    const session = this.#session
+    if (this.ended || session === undefined) return Promise.resolve()
+    return new Promise((resolve) => session.once('close', () => resolve()))
+  }
 }

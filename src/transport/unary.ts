@@ -1,4 +1,4 @@
-import type { Signal } from '../otlp/batch.ts'
+import type { BatchContext, Signal } from '../otlp/batch.ts'
 import type { Reservation } from './reservation.ts'
 
 /** gRPC status codes by name: https://grpc.io/docs/guides/status-codes/ */
@@ -131,4 +131,6 @@ export interface CallOptions {
   /** 0: no limit. */
   readonly timeoutMs: number
   readonly release?: () => void
+  /** Of the batch, for whoever signs requests with what came in. */
+  readonly context?: BatchContext
 }

@@ -236,20 +236,46 @@ describe('addresses', () => {
   )
 
   test.each([
-    ['gateway:4317', { address: { host: 'gateway', port: 4317 }, secure: false, shown: 'gateway:4317' }],
-    ['http://gateway:4317', { address: { host: 'gateway', port: 4317 }, secure: false, shown: 'gateway:4317' }],
-    ['https://gateway:443/', { address: { host: 'gateway', port: 443 }, secure: true, shown: 'gateway:443' }],
-    ['dns:///gateway:4317', { address: { host: 'gateway', port: 4317 }, secure: false, shown: 'gateway:4317' }],
-    ['passthrough:///[::1]:4317', { address: { host: '::1', port: 4317 }, secure: false, shown: '[::1]:4317' }],
-    ['unix:///run/otlp.sock', { address: { path: '/run/otlp.sock' }, secure: false, shown: 'unix:/run/otlp.sock' }],
-  ])('to send to: %s', (endpoint, target) => {
-    expect(parseGrpcTarget(endpoint)).toEqual(target)
+    ['gateway:4317', ['name gateway 4317'], 'gateway:4317'],
+    ['dns:4317', ['name dns 4317'], 'dns:4317'],
+    ['http://gateway:4317', ['name gateway 4317'], 'gateway:4317'],
+    ['https://gateway:443/', ['secure', 'name gateway 443'], 'gateway:443'],
+    ['dns:///gateway:4317', ['name gateway 4317'], 'gateway:4317'],
+    ['dns:gateway:4317', ['name gateway 4317'], 'gateway:4317'],
+    ['10.0.0.1:4317', ['10.0.0.1 4317'], '10.0.0.1:4317'],
+    ['dns:///[::1]:4317', ['::1 4317'], '[::1]:4317'],
+    ['passthrough:///gateway:4317', ['gateway 4317'], 'gateway:4317'],
+    ['passthrough:gateway:4317', ['gateway 4317'], 'gateway:4317'],
+    ['ipv4:10.0.0.1:4317,10.0.0.2', ['10.0.0.1 4317', '10.0.0.2 443'], '10.0.0.1:4317'],
+    ['ipv6:[::1]:4317,::2,[::3]', ['::1 4317', '::2 443', '::3 443'], '[::1]:4317'],
+    ['unix:///run/otlp.sock', ['/run/otlp.sock'], 'localhost'],
+    ['unix:otlp.sock', ['otlp.sock'], 'localhost'],
+    ['unix-abstract:otlp', ['\0otlp'], 'localhost'],
+  ])('to send to: %s', (endpoint, places, authority) => {
+    const target = parseGrpcTarget(endpoint)
+    if (typeof target === 'string') throw new Error(target)
+    const seen = target.addresses.map((each) => ('path' in each ? each.path : `${each.host} ${each.port}`))
+    if (target.name !== undefined) seen.unshift(`name ${target.name.host} ${target.name.port}`)
+    if (target.secure) seen.unshift('secure')
+    expect(seen).toEqual(places)
+    expect(target.authority).toBe(authority)
   })
 
-  test.each(['', 'gateway', ':4317', 'unix:', 'ftp://gateway:1', 'dns://8.8.8.8/gateway:4317'])(
-    'to send to, wrong: "%s"',
-    (endpoint) => {
-      expect(parseGrpcTarget(endpoint)).toMatch(/^expected /)
-    },
-  )
+  test.each([
+    '',
+    'gateway',
+    ':4317',
+    'unix:',
+    'unix://otlp.sock',
+    'unix-abstract:',
+    'ftp://gateway:1',
+    'dns://8.8.8.8/gateway:4317',
+    'dns:///gateway',
+    'xds:///gateway:4317',
+    'ipv4:gateway:4317',
+    'ipv6:10.0.0.1:4317',
+    'gateway:4317/v1/traces',
+  ])('to send to, wrong: "%s"', (endpoint) => {
+    expect(parseGrpcTarget(endpoint)).toMatch(/^expected /)
+  })
 })

@@ -248,7 +248,7 @@ describe('the configuration', () => {
     [{ endpoint: ':4317' }, 'endpoint: expected host:port, got ":4317"; the host is missing'],
     [
       { endpoint: 'http://gateway:4317/v1/traces' },
-      'endpoint: expected host:port, http://, https://, dns:/// or unix: (gRPC has no path), got "http://gateway:4317/v1/traces"',
+      'endpoint: expected host:port, or a target with http://, https://, dns:///, passthrough:///, ipv4:, ipv6: or unix: (gRPC has no path), got "http://gateway:4317/v1/traces"',
     ],
     [
       { endpoint: 'gateway:4317', headers: { 'x-key': 'secret\n' } },
