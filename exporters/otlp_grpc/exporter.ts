@@ -1,8 +1,10 @@
 import type { Component, ComponentContext } from '../../src/component/contracts.ts'
 import type { Consumer } from '../../src/component/delivery.ts'
+import { requestSigner } from '../../src/component/request-signer.ts'
 import { queuedExporter } from '../../src/queue/exporter.ts'
-import { parseGrpcTarget } from '../../src/transport/dial-target.ts'
+import { type GrpcTarget, parseGrpcTarget } from '../../src/transport/dial-target.ts'
 import { grpcClient } from '../../src/transport/grpc-client.ts'
+import { ProxyEnvironment } from '../../src/transport/proxy-environment.ts'
 import { clientTls } from '../../src/transport/tls.ts'
 import type { Client } from '../../src/transport/unary.ts'
 import { USER_AGENT } from '../../src/transport/user-agent.ts'
@@ -18,14 +20,17 @@ export function createExporter(config: Config, ctx: ComponentContext): Component
     timeoutMs: config.timeout,
     async send(batch, options) {
       if (client === undefined) throw new Error('not started')
-      return sendResult(await client.call(batch.signal, batch.chunks, options), config.endpoint)
+      return sendResult(
+        await client.call(batch.signal, batch.chunks, { ...options, context: batch.context }),
+        config.endpoint,
+      )
     },
   })
   return {
     acknowledges: kit.acknowledges,
     consume: (delivery) => kit.consume(delivery),
     async start() {
-      client = await connect(config)
+      client = await connect(config, ctx)
       await kit.start?.()
     },
     async stop(deadline) {
@@ -37,18 +42,27 @@ export function createExporter(config: Config, ctx: ComponentContext): Component
   }
 }
 
+// grpc-go's: more often is taken for an attack by servers.
+const LEAST_KEEPALIVE_MS = 10_000
+
 /** Makes the client; it connects with its first call. */
-async function connect(config: Config): Promise<Client> {
+async function connect(config: Config, ctx: ComponentContext): Promise<Client> {
   const target = parseGrpcTarget(config.endpoint)
   if (typeof target === 'string') throw new Error(`endpoint: ${target}`)
   const secure = target.secure || !config.tls.insecure
   const { compression, keepalive } = config
+  const userAgent = config.user_agent ?? USER_AGENT
+  const proxy = proxyOf(target)
+  const sign = requestSigner(config, ctx, !secure)
   return grpcClient({
     target,
+    balancer: config.balancer_name,
+    clock: ctx.clock,
     ...(secure && { tls: await clientTls(config.tls, 'tls') }),
+    ...(proxy !== undefined && { proxy: { url: proxy, userAgent } }),
     ...(keepalive !== undefined && {
       keepalive: {
-        everyMs: keepalive.time,
+        everyMs: Math.max(keepalive.time, LEAST_KEEPALIVE_MS),
         timeoutMs: keepalive.timeout,
         withoutCalls: keepalive.permit_without_stream,
       },
@@ -56,7 +70,15 @@ async function connect(config: Config): Promise<Client> {
     ...((compression === 'gzip' || compression === 'zstd') && { compression }),
     ...(config.authority !== undefined && { authority: config.authority }),
     headers: Object.fromEntries(Object.entries(config.headers).map(([name, value]) => [name.toLowerCase(), value])),
-    userAgent: config.user_agent ?? USER_AGENT,
+    ...(sign !== undefined && { sign }),
+    userAgent,
     waitForReady: config.wait_for_ready,
   })
+}
+
+/** As grpc-go: `HTTPS_PROXY` and `NO_PROXY` alone say it, whether or not there is TLS, and for names and TCP addresses only. */
+function proxyOf({ name, addresses }: GrpcTarget): URL | undefined {
+  const place = name ?? addresses[0]
+  if (place === undefined || 'path' in place) return undefined
+  return new ProxyEnvironment(process.env).proxyFor('https', place.host, place.port)
 }

@@ -1,10 +1,11 @@
+import { signerFields } from '../../src/component/request-signer.ts'
 import { type ConfigOf, field } from '../../src/config/field.ts'
 import { clientTlsField } from '../../src/config/tls-fields.ts'
 import { retryField, sendingQueueField } from '../../src/queue/fields.ts'
 
 export const fields = {
   endpoint: field.string(
-    'Where to send: host:port, `https://host:port` (TLS whatever `tls.insecure` says), `dns:///host:port` or `unix:path`.',
+    'Where to send: host:port, `https://host:port` (TLS whatever `tls.insecure` says), or a target of gRPC: `dns:///host:port`, `passthrough:///host:port`, `ipv4:address:port,…`, `ipv6:[address]:port,…`, `unix:path`.',
     { required: true, example: 'gateway:4317' },
   ),
   tls: clientTlsField,
@@ -16,7 +17,7 @@ export const fields = {
   }),
   timeout: field.duration('Longest that one attempt may take; 0 is no limit.', { default: '5s', min: 0 }),
   keepalive: field.object('Asks a silent peer whether it is still there.', {
-    time: field.duration('How often.', { default: '10s', min: 1 }),
+    time: field.duration('How often; at least every 10s.', { default: '10s', min: 0 }),
     timeout: field.duration('Without an answer for this long the connection is given up.', {
       default: '10s',
       min: 1,
@@ -28,17 +29,14 @@ export const fields = {
   }),
   authority: field.string('The `:authority` of requests; the endpoint when absent.'),
   user_agent: field.string('The `user-agent` of requests.'),
+  balancer_name: field.enum(
+    '`round_robin` spreads requests over all addresses of the endpoint, `pick_first` stays with the first that answers.',
+    ['round_robin', 'pick_first'],
+    { default: 'round_robin' },
+  ),
+  ...signerFields,
   sending_queue: sendingQueueField,
   retry_on_failure: retryField,
-  balancer_name: field.unsupported(
-    'Spreads requests over all addresses of the endpoint.',
-    'one connection carries all requests, to the first address that answers; leave the key out',
-  ),
-  auth: field.unsupported(
-    'Lets an extension sign requests.',
-    'this version has no authenticator extensions; use headers',
-  ),
-  middlewares: field.unsupported('Hands requests through extensions.', 'this version has no middleware extensions'),
   read_buffer_size: field.noEffect(
     'Read buffer of the connection.',
     "it sizes a buffer of grpc-go; Node's reads need none",

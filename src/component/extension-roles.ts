@@ -15,13 +15,18 @@ export interface ServerAuthenticator {
   authenticate(head: RequestHead): CallStatus | undefined | Promise<CallStatus | undefined>
 }
 
+type RequestHeaders = Readonly<Record<string, string | undefined>>
+
 /** Says who Sluice is: what an exporter's `auth.authenticator` names. */
 export interface ClientAuthenticator {
   /**
    * Headers for one outgoing call, lower-case names. Asked for every call, so answered from memory; a promise is for the
-   * first token and its renewal. `context` is that of the batch that is sent, for headers that follow from the client's.
+   * first token and its renewal. `context` is that of the batch that is sent, for headers that follow from the client's;
+   * `sent` are the headers as they are before: one that is given back as undefined is left out.
    */
-  headers(context?: BatchContext): Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>
+  headers(context?: BatchContext, sent?: Readonly<Record<string, string>>): RequestHeaders | Promise<RequestHeaders>
+  /** A gRPC exporter without TLS refuses to start with it, as grpc-go does. */
+  readonly requiresTls?: boolean
 }
 
 /** Turns calls away that there is no room for: what a receiver's `middlewares` name. */

@@ -9,7 +9,7 @@ import { type CallOptions, type CallResult, type Client, GRPC } from './unary.ts
 export interface GrpcClientOptions extends ChannelOptions {
   /** Sent with every call; lower-case names. */
   readonly headers?: Readonly<Record<string, string>>
-  /** More headers, asked for with every call; a rejection fails the call, which may be tried again. */
+  /** Asked with every call what becomes of `headers`; a rejection fails the call, which may be tried again. */
   readonly sign?: Sign
   readonly userAgent: string
   /** Absent: bodies leave as they are. */
@@ -40,7 +40,7 @@ class GrpcClient implements Client {
       'content-type': 'application/grpc',
       te: 'trailers',
       'user-agent': options.userAgent,
-      ...options.headers,
+      ...(options.sign === undefined && options.headers),
       ...(options.compression !== undefined && { 'grpc-encoding': options.compression }),
     }
     this.#headers = {
@@ -84,7 +84,7 @@ class GrpcClient implements Client {
     const { sign } = this.#options
     let headers = this.#headers[signal]
     if (sign !== undefined) {
-      const more = await signed(sign, options.context)
+      const more = await signed(sign, this.#options.headers ?? {}, options.context)
       if (!('headers' in more)) return more
       headers = { ...headers, ...more.headers }
     }

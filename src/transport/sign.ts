@@ -1,21 +1,25 @@
 import type { BatchContext } from '../otlp/batch.ts'
 import { type CallResult, GRPC } from './unary.ts'
 
-/** Headers that prove who sends, for one call. `context` is that of the batch, where it is known. */
-export type Sign = (
-  context: BatchContext | undefined,
-) => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>
+type Headers = Readonly<Record<string, string>>
+
+/**
+ * Makes the headers of one call of those that every call has: adds what proves who sends, changes, leaves out. Lower-case
+ * names. `context` is that of the batch, where it is known.
+ */
+export type Sign = (sent: Headers, context: BatchContext | undefined) => Headers | Promise<Headers>
 
 /** The headers, or the failed call that it is without them. Never rejects. */
 export async function signed(
   sign: Sign,
+  sent: Headers,
   context: BatchContext | undefined,
-): Promise<{ readonly headers: Readonly<Record<string, string>> } | CallResult> {
+): Promise<{ readonly headers: Headers } | Extract<CallResult, { readonly ok: false }>> {
   try {
-    return { headers: await sign(context) }
+    return { headers: await sign(sent, context) }
   } catch (error) {
     // Of the moment, such as a token that is being renewed: the same call may do later.
     const message = `no credentials: ${error instanceof Error ? error.message : String(error)}`
-    return { ok: false, status: { code: GRPC.UNAVAILABLE, message } }
+    return { ok: false, status: { code: GRPC.UNAVAILABLE, message }, connection: 'ECREDENTIALS' }
   }
 }
