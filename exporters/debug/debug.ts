@@ -1,6 +1,6 @@
 import { type ConfigProblem, define } from '../../src/component/define.ts'
 import { field } from '../../src/config/field.ts'
-import { optionalQueueField } from '../../src/queue/fields.ts'
+import { deliveryProblems, optionalQueueField } from '../../src/queue/fields.ts'
 
 export default define({
   kind: 'exporter',
@@ -32,7 +32,7 @@ export default define({
     sending_queue: optionalQueueField,
   },
   check(config) {
-    const problems: ConfigProblem[] = []
+    const problems: ConfigProblem[] = deliveryProblems(config)
     if (config.use_internal_logger && config.output_paths !== undefined) {
       problems.push({
         path: ['output_paths'],

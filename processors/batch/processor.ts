@@ -1,17 +1,15 @@
 import type { Timer } from '../../src/clock.ts'
 import type { Component, ComponentContext, Deadline } from '../../src/component/contracts.ts'
+import { cutDelivery } from '../../src/component/cut-delivery.ts'
 import {
   type Acknowledgement,
   type Consumer,
   type Delivery,
   type Failure,
   nack,
-  split,
   together,
 } from '../../src/component/delivery.ts'
-import { arenas } from '../../src/otlp/arena.ts'
 import { type Batch, makeBatch } from '../../src/otlp/batch.ts'
-import { cut } from './cut.ts'
 import { Handover } from './handover.ts'
 import { type BatchMetrics, batchMetrics } from './metrics.ts'
 import { Shard } from './shard.ts'
@@ -155,11 +153,8 @@ export class BatchProcessor implements Component, Consumer {
 
   #cut(delivery: Delivery): readonly Delivery[] {
     const { batch } = delivery
-    if (batch.items <= this.#settings.maxItems || batch.signal === 'profiles') return [delivery]
-    const before = new Set(batch.chunks)
-    return split(delivery, cut(batch, this.#settings.maxItems), ({ chunks }) => {
-      for (const chunk of chunks) if (!before.has(chunk)) arenas.release(chunk)
-    })
+    if (batch.signal === 'profiles') return [delivery]
+    return cutDelivery(delivery, { maxItems: this.#settings.maxItems })
   }
 
   #hold(shard: Shard, parts: readonly Delivery[]): void {

@@ -18,6 +18,7 @@ export class ExportLog {
   readonly #lost: Summary
   readonly #full: Summary
   readonly #partial: Summary
+  readonly #tooLarge: Summary
   #outage: { readonly since: number; failures: number; said: boolean } | undefined
   #lastWarning = Number.NEGATIVE_INFINITY
 
@@ -46,6 +47,18 @@ export class ExportLog {
         `the peer refused ${count(items, 'item')} of ${count(batches, 'batch')} for good${of(batches)}: ${cause}`,
       )
     })
+    this.#tooLarge = new Summary(ctx.clock, REMINDER_EVERY_MS, ({ batches, cause }) => {
+      this.#say(
+        'warn',
+        'EXPORT_TOO_LARGE',
+        `the peer refused ${count(batches, 'request')} for ${batches === 1 ? 'its' : 'their'} size${of(batches)}: ${cause}`,
+      )
+    })
+  }
+
+  /** The peer refused a request of `items` for its size; `message` says what it said and what is done about it. */
+  tooLarge(items: number, message: string): void {
+    this.#tooLarge.add(items, message)
   }
 
   attemptFailed(reason: string, message: string): void {
@@ -95,6 +108,7 @@ export class ExportLog {
     this.#lost.flush()
     this.#full.flush()
     this.#partial.flush()
+    this.#tooLarge.flush()
   }
 
   #say(level: 'warn' | 'error', code: ExportCode, text: string): void {

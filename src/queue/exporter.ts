@@ -14,6 +14,11 @@ export interface QueuedExporterOptions {
   readonly retry: RetryConfig
   /** Handed to every `send`, which keeps to it; 0: no limit. */
   readonly timeoutMs: number
+  /**
+   * The largest request in bytes, before compression, that the next hop is known to take: larger batches are cut. 0 or
+   * absent: no limit is known. Either way less is sent once the peer refuses a request for its size.
+   */
+  readonly maxRequestBytes?: number
   readonly send: Send
 }
 
@@ -41,6 +46,7 @@ class KitExporter implements QueuedExporter {
 
   constructor(options: QueuedExporterOptions) {
     const { ctx, queue } = options
+    const maxRequestBytes = options.maxRequestBytes || Number.POSITIVE_INFINITY
     this.#options = options
     this.acknowledges = queue.enabled && !queue.wait_for_result ? 'admitted' : 'delivered'
     this.#log = new ExportLog(ctx, () => {
@@ -49,7 +55,7 @@ class KitExporter implements QueuedExporter {
       return held
     })
     for (const signal of ctx.signals) {
-      this.#senders.set(signal, new SignalSender(signal, { ...options, log: this.#log }))
+      this.#senders.set(signal, new SignalSender(signal, { ...options, maxRequestBytes, log: this.#log }))
     }
   }
 

@@ -5,9 +5,42 @@ import { field, type ValueOf } from '../config/field.ts'
 const QUEUE_DOC =
   'Holds batches in memory while they wait to be sent, so that senders are answered as soon as there is room.'
 
+/** What a queue of one signal holds in bytes unless it is told otherwise: 1000 large requests would be gigabytes. */
+export const DEFAULT_QUEUE_BYTES = 256 * 1024 * 1024
+
+const batchFields = {
+  enabled: field.bool('Off: as if `batch` were left out.', { default: true }),
+  flush_timeout: field.duration('Sends what is held after this long, however little it is.', {
+    default: '200ms',
+    min: 1,
+  }),
+  min_size: field.int('Sends as soon as this much is held.', { default: 8192, min: 0 }),
+  max_size: field.int('Splits what would be larger; 0 is no limit.', { default: 0, min: 0 }),
+  sizer: field.enum(
+    'What the sizes count: items (spans, data points, …) or bytes. Left out: what the queue counts, where it counts one of them, else items.',
+    ['items', 'bytes'],
+  ),
+  partition: field.object(
+    'What must not be joined.',
+    {
+      metadata_keys: field.list(
+        'Joins only batches whose client metadata has the same values of these keys, and hands those values on.',
+        field.string('A header or gRPC metadata name, in any case.'),
+        { default: [] },
+      ),
+    },
+    { default: {} },
+  ),
+}
+
 const queueFields = {
-  enabled: field.bool('Off: the sender waits until its data has been sent.', { default: true }),
-  num_consumers: field.int('How many batches of one signal are being sent or wait for their next attempt at a time.', {
+  enabled: field.bool(
+    'Off: the sender waits until its data has been sent, and the other keys of this section mean nothing.',
+    {
+      default: true,
+    },
+  ),
+  num_consumers: field.int('How many requests of one signal are being sent or wait for their next attempt at a time.', {
     default: 10,
     min: 1,
   }),
@@ -15,20 +48,27 @@ const queueFields = {
     default: 1000,
     min: 1,
   }),
+  queue_size_bytes: field.int(
+    'The most bytes that are held of one signal, whatever `queue_size` allows; 0 is no limit. Left out: 268435456 (256 MiB), and no limit with `sizer: bytes`.',
+    { min: 0, own: true },
+  ),
   sizer: field.enum(
     'What `queue_size` counts: batches, their items (spans, data points, …) or their bytes.',
     ['requests', 'items', 'bytes'],
     { default: 'requests' },
   ),
+  block_on_overflow: field.bool(
+    'Senders wait for room, until they give up or the stop, in the order in which they came; off, a full queue tells them to come again.',
+    { default: false },
+  ),
   wait_for_result: field.bool('Senders are answered when their data has been sent, not when there is room for it.', {
     default: false,
   }),
-  block_on_overflow: field.unsupported(
-    'Holds senders back while the queue is full.',
-    'a full queue refuses at once, so that the sender, which still has the data, waits and comes again',
+  batch: field.object(
+    'Joins what is queued, so that requests are fewer and larger; `batch: {}` does with the defaults.',
+    batchFields,
   ),
   storage: field.unsupported('Keeps the queue on disk.', 'queues are in memory in this version'),
-  batch: field.unsupported('Joins batches in the queue.', 'use the batch processor, whose outcome reaches the sender'),
 }
 
 /** `sending_queue`, as every exporter of the Collector has it that sends over a network. */
@@ -59,6 +99,7 @@ export const retryField = field.object(
 )
 
 export type QueueConfig = ValueOf<typeof sendingQueueField>
+export type QueueBatchConfig = NonNullable<QueueConfig['batch']>
 export type RetryConfig = ValueOf<typeof retryField>
 
 /** For exporters without a queue: every batch is sent as it comes while its sender waits. */
@@ -66,8 +107,11 @@ export const NO_QUEUE: QueueConfig = {
   enabled: false,
   num_consumers: 1,
   queue_size: 1,
+  queue_size_bytes: 0,
   sizer: 'requests',
+  block_on_overflow: false,
   wait_for_result: false,
+  batch: undefined,
 }
 
 /** For exporters that try once. */
@@ -81,8 +125,15 @@ export const NO_RETRY: RetryConfig = {
 }
 
 /** The cross-field rules of both groups, for an exporter's `check`. */
-export function deliveryProblems(config: { readonly retry_on_failure: RetryConfig }): ConfigProblem[] {
-  const retry = config.retry_on_failure
+export function deliveryProblems(config: {
+  readonly retry_on_failure?: RetryConfig
+  readonly sending_queue?: QueueConfig | undefined
+}): ConfigProblem[] {
+  const { retry_on_failure: retry, sending_queue: queue } = config
+  return [...(retry === undefined ? [] : retryProblems(retry)), ...(queue === undefined ? [] : queueProblems(queue))]
+}
+
+function retryProblems(retry: RetryConfig): ConfigProblem[] {
   if (retry.max_elapsed_time === 0) return []
   return (['initial_interval', 'max_interval'] as const)
     .filter((key) => retry.max_elapsed_time < retry[key])
@@ -90,4 +141,40 @@ export function deliveryProblems(config: { readonly retry_on_failure: RetryConfi
       path: ['retry_on_failure', 'max_elapsed_time'],
       message: `expected 0 (for ever) or at least ${key} (${formatDuration(retry[key])}), got ${formatDuration(retry.max_elapsed_time)}`,
     }))
+}
+
+function queueProblems(queue: QueueConfig): ConfigProblem[] {
+  const { batch } = queue
+  if (!queue.enabled || batch === undefined || !batch.enabled) return []
+  const problems: ConfigProblem[] = []
+  const { min_size: min, max_size: max } = batch
+  if (max > 0 && max < min) {
+    problems.push({
+      path: ['sending_queue', 'batch', 'max_size'],
+      message: `expected 0 (no limit) or at least min_size (${min}), got ${max}`,
+    })
+  }
+  const sizer = batchSizer(queue, batch)
+  if (sizer === queue.sizer && min > queue.queue_size) {
+    problems.push({
+      path: ['sending_queue', 'batch', 'min_size'],
+      message: `expected at most queue_size (${queue.queue_size} ${sizer}), got ${min}: the queue would be full before a batch is; lower it, or raise queue_size`,
+    })
+  }
+  const seen = new Set<string>()
+  for (const [i, key] of batch.partition.metadata_keys.entries()) {
+    if (seen.has(key.toLowerCase())) {
+      problems.push({
+        path: ['sending_queue', 'batch', 'partition', 'metadata_keys', i],
+        message: `expected every key once, whatever its case, got "${key}" again; remove it`,
+      })
+    }
+    seen.add(key.toLowerCase())
+  }
+  return problems
+}
+
+/** What `batch` counts: what it says, else what the queue counts, where that is not requests. */
+export function batchSizer(queue: QueueConfig, batch: QueueBatchConfig): 'items' | 'bytes' {
+  return batch.sizer ?? (queue.sizer === 'requests' ? 'items' : queue.sizer)
 }

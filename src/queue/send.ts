@@ -36,5 +36,8 @@ export interface SendOptions {
   readonly release: () => void
 }
 
-/** One attempt to bring a batch to its peer. A rejected promise counts as a failure that may be tried again. */
+/**
+ * One attempt to bring a batch to its peer. A rejected promise counts as a failure that may be tried again, and says that
+ * nothing reads the batch's bytes any more.
+ */
 export type Send = (batch: Batch, options: SendOptions) => Promise<SendResult>

@@ -1,278 +1,214 @@
-import type { Timer } from '../clock.ts'
 import type { ComponentContext, Deadline } from '../component/contracts.ts'
-import { type Delivery, type Failure, nack, type Outcome } from '../component/delivery.ts'
-import { arenas } from '../otlp/arena.ts'
-import type { Batch, Signal } from '../otlp/batch.ts'
-import { Backoff } from './backoff.ts'
-import { type ExportLog, seconds } from './export-log.ts'
-import type { QueueConfig, RetryConfig } from './fields.ts'
-import { Fifo } from './fifo.ts'
+import { ack, type Delivery, deliver, nack } from '../component/delivery.ts'
+import type { Signal } from '../otlp/batch.ts'
+import { Courier, failureOf } from './courier.ts'
+import type { ExportLog } from './export-log.ts'
+import { batchSizer, type QueueConfig, type RetryConfig } from './fields.ts'
+import { Joiner } from './joiner.ts'
+import { Line, type Place } from './line.ts'
 import { type ExporterMetrics, exporterMetrics } from './metrics.ts'
-import type { Send, SendFailure, SendResult } from './send.ts'
+import { Room } from './room.ts'
+import type { Send } from './send.ts'
+
+/** A delivery that waits for room. */
+interface Blocked {
+  readonly delivery: Delivery
+  /** Until it is let in or gives up. */
+  place: Place<Blocked> | undefined
+}
 
 /** What senders are asked to wait when the queue is full: about the time a busy exporter needs to make room. */
 const FULL_RETRY_AFTER_MS = 1000
-
-/** A batch from the moment it was taken until it is settled. */
-interface Held {
-  readonly delivery: Delivery
-  readonly size: number
-  /** Set at the first attempt. */
-  startedAt: number
-  attempts: number
-  backoff: Backoff | undefined
-  /** The wait for the next attempt, while there is one. */
-  wait: Timer | undefined
-  lastFailure: SendFailure | undefined
-  settled: boolean
-}
 
 export interface SignalSenderOptions {
   readonly ctx: ComponentContext
   readonly queue: QueueConfig
   readonly retry: RetryConfig
   readonly timeoutMs: number
+  readonly maxRequestBytes: number
   readonly send: Send
   readonly log: ExportLog
 }
 
 /**
- * The batches of one signal that an exporter holds, from the queue to their last attempt. As in the Collector every
- * signal has its own queue, so that slow logs do not hold up traces, and what is being sent counts as held.
+ * The batches of one signal that an exporter holds. As in the Collector every signal has its own queue, so that slow logs
+ * do not hold up traces, and what is being sent counts as held.
  *
  * ```
- * consume ─ room? ─▶ queued ─▶ attempt ─▶ settled
- *             │                 ▲    │
- *             ▼                 └ wait (keeps its place among num_consumers)
+ * consume ─ room? ─▶ (joined) ─▶ courier ─▶ settled
+ *             │ ▲
+ *             │ └ blocked, in the order of arrival
+ *             ▼
  *          nack retry
  * ```
  */
 export class SignalSender {
   readonly #options: SignalSenderOptions
   readonly #metrics: ExporterMetrics
-  readonly #queued = new Fifo<Held>()
-  readonly #held = new Set<Held>()
-  #size = 0
-  /** Batches past the queue: under way or waiting for their next attempt. */
-  #busy = 0
-  #inFlight = 0
+  readonly #courier: Courier
+  readonly #joiner: Joiner | undefined
+  readonly #room: Room | undefined
+  /** Deliveries that have a place in the queue. */
+  #entered = 0
+  readonly #blocked = new Line<Blocked>()
+  #lettingIn = false
   #stopping = false
-  #whenEmpty: (() => void) | undefined
 
   constructor(signal: Signal, options: SignalSenderOptions) {
+    const { ctx, queue } = options
     this.#options = options
-    this.#metrics = exporterMetrics(options.ctx.meter, options.ctx.id, signal)
-    if (options.queue.enabled) this.#metrics.queueCapacity.set(options.queue.queue_size)
+    const metrics = exporterMetrics(ctx.meter, ctx.id, signal)
+    this.#metrics = metrics
+    this.#room = queue.enabled ? new Room(queue, metrics) : undefined
+    const consumers = queue.enabled ? queue.num_consumers : Number.POSITIVE_INFINITY
+    this.#courier = new Courier({ ...options, metrics, consumers })
+    this.#joiner = this.#makeJoiner()
   }
 
   /** Batches that are not settled. */
   get held(): number {
-    return this.#held.size
+    return this.#room === undefined ? this.#courier.held : this.#entered
   }
 
   consume(delivery: Delivery): void {
     if (this.#stopping) {
-      nack(delivery, this.#failure('stopping', 'stopping', 'is stopping; send to another instance'))
+      this.#refuseAtStop(delivery)
       return
     }
+    const room = this.#room
+    if (room === undefined) {
+      this.#courier.take(delivery)
+      return
+    }
+    const { batch } = delivery
     const { queue } = this.#options
-    if (!queue.enabled) {
-      this.#start(this.#hold(delivery, 0))
+    if (queue.sizer !== 'requests' && room.sizeOf(batch) === 0) {
+      // As in the Collector: there is nothing in it.
+      ack(delivery)
       return
     }
-    const size = sizeOf(delivery.batch, queue.sizer)
-    if (this.#size + size > queue.queue_size) {
-      this.#refuse(delivery, size)
-      return
+    const never = room.tooSmallFor(batch)
+    if (never !== undefined) {
+      this.#metrics.enqueueFailed.add(batch.items)
+      this.#options.log.refused(batch.items, never)
+      nack(delivery, failureOf(this.#options.ctx.id, 'reject', 'larger_than_queue', never))
+    } else if (this.#blocked.length === 0 && room.has(batch)) {
+      this.#enter(room, delivery)
+    } else if (queue.block_on_overflow) {
+      this.#block(room, delivery)
+    } else {
+      this.#refuse(room, delivery)
     }
-    this.#queued.push(this.#hold(delivery, size))
-    if (!queue.wait_for_result) delivery.admit()
-    this.#pump()
   }
 
-  /** Waits end, everything gets one last attempt, and what the deadline finds unsettled is settled `stopping`. */
+  /** Who waits for room is sent away; what is held is sent, or settled `stopping` at the deadline. */
   async stop(deadline: Deadline): Promise<void> {
     this.#stopping = true
-    for (const held of this.#held) {
-      if (held.wait === undefined) continue
-      held.wait.cancel()
-      held.wait = undefined
-      void this.#attempt(held)
+    for (let next = this.#blocked.shift(); next !== undefined; next = this.#blocked.shift()) {
+      next.place = undefined
+      this.#refuseAtStop(next.delivery)
     }
-    if (!deadline.signal.aborted && this.#held.size > 0) {
-      await new Promise<void>((resolve) => {
-        this.#whenEmpty = resolve
-        deadline.signal.addEventListener('abort', () => resolve(), { once: true })
-      })
-    }
-    this.#queued.clear()
-    for (const held of this.#held) this.#leaveBehind(held)
+    this.#metrics.blocked.set(0)
+    this.#joiner?.flush()
+    await this.#courier.stop(deadline)
   }
 
-  #hold(delivery: Delivery, size: number): Held {
-    const held: Held = {
-      delivery,
-      size,
-      startedAt: 0,
-      attempts: 0,
-      backoff: undefined,
-      wait: undefined,
-      lastFailure: undefined,
-      settled: false,
-    }
-    this.#held.add(held)
-    this.#resize(size)
-    return held
+  #makeJoiner(): Joiner | undefined {
+    const { ctx, queue } = this.#options
+    const { batch } = queue
+    if (!queue.enabled || batch === undefined || !batch.enabled) return undefined
+    return new Joiner(
+      {
+        flushMs: batch.flush_timeout,
+        minSize: batch.min_size,
+        maxSize: batch.max_size || Number.POSITIVE_INFINITY,
+        sizer: batchSizer(queue, batch),
+        metadataKeys: batch.partition.metadata_keys.map((key) => key.toLowerCase()),
+      },
+      ctx.clock,
+      {
+        leaves: (delivery) => this.#courier.take(delivery),
+        abandoned: (delivery) => this.#goneWhileJoining(delivery),
+      },
+    )
   }
 
-  #refuse(delivery: Delivery, size: number): void {
-    const { queue, log } = this.#options
+  #enter(room: Room, delivery: Delivery): void {
+    const { batch } = delivery
+    const { queue } = this.#options
+    room.take(batch)
+    this.#entered++
+    this.#metrics.enqueueSize.record(batch.items)
+    this.#metrics.enqueueBytes.record(batch.byteLength)
+    if (!queue.wait_for_result) delivery.admit()
+    const inside = deliver(batch, {
+      admitted: () => delivery.admit(),
+      refused: (failure) => delivery.refuse(failure),
+      settled: (outcome) => {
+        room.give(batch)
+        this.#entered--
+        delivery.settle(outcome)
+        this.#letIn(room)
+      },
+      waiting: delivery,
+    })
+    if (this.#joiner === undefined) this.#courier.take(inside)
+    else this.#joiner.add(inside)
+  }
+
+  /** Neither admitted nor refused: whoever sent it waits, as long as it likes to. */
+  #block(room: Room, delivery: Delivery): void {
+    const blocked: Blocked = { delivery, place: undefined }
+    blocked.place = this.#blocked.push(blocked)
+    this.#metrics.blocked.set(this.#blocked.length)
+    delivery.onAbandoned(() => {
+      if (blocked.place === undefined) return
+      this.#blocked.leave(blocked.place)
+      blocked.place = undefined
+      this.#metrics.blocked.set(this.#blocked.length)
+      this.#metrics.enqueueFailed.add(delivery.batch.items)
+      this.#clientGone(delivery, 'the sender gave up while the queue was full')
+      // A smaller one behind it may fit.
+      this.#letIn(room)
+    })
+  }
+
+  #letIn(room: Room): void {
+    if (this.#lettingIn || this.#blocked.length === 0) return
+    this.#lettingIn = true
+    for (
+      let next = this.#blocked.first;
+      next !== undefined && room.has(next.delivery.batch);
+      next = this.#blocked.first
+    ) {
+      this.#blocked.shift()
+      next.place = undefined
+      this.#enter(room, next.delivery)
+    }
+    this.#lettingIn = false
+    this.#metrics.blocked.set(this.#blocked.length)
+  }
+
+  #refuse(room: Room, delivery: Delivery): void {
+    const { ctx, log } = this.#options
     const { items } = delivery.batch
+    const { full, key } = room.describe(delivery.batch)
+    const cause = `the queue is full (${full}, ${this.#courier.inFlight} in flight); see why the peer is slow, or raise sending_queue.${key}`
     this.#metrics.enqueueFailed.add(items)
-    if (size > queue.queue_size) {
-      // Waiting would not help: it is larger than an empty queue.
-      const cause = `the batch of ${size} ${queue.sizer} is larger than sending_queue.queue_size (${queue.queue_size}); raise it, or split batches before`
-      log.refused(items, cause)
-      nack(delivery, this.#failure('reject', 'larger_than_queue', cause))
-      return
-    }
-    const cause = `the queue is full (${this.#size} of ${queue.queue_size} ${queue.sizer}, ${this.#inFlight} in flight); see why the peer is slow, or raise sending_queue.queue_size`
     log.refused(items, cause)
-    nack(delivery, { ...this.#failure('retry', 'queue_full', cause), retryAfterMs: FULL_RETRY_AFTER_MS })
+    nack(delivery, { ...failureOf(ctx.id, 'retry', 'queue_full', cause), retryAfterMs: FULL_RETRY_AFTER_MS })
   }
 
-  #pump(): void {
-    while (this.#busy < this.#options.queue.num_consumers) {
-      const held = this.#queued.shift()
-      if (held === undefined) return
-      this.#start(held)
-    }
+  #refuseAtStop(delivery: Delivery): void {
+    nack(delivery, failureOf(this.#options.ctx.id, 'stopping', 'stopping', 'is stopping; send to another instance'))
   }
 
-  #start(held: Held): void {
-    this.#busy++
-    held.startedAt = this.#options.ctx.clock.monotonic()
-    void this.#attempt(held)
+  #goneWhileJoining(delivery: Delivery): void {
+    this.#metrics.sendFailed(delivery.batch.items, 'Canceled', false)
+    this.#clientGone(delivery, 'the sender gave up while its data waited to be joined')
   }
 
-  async #attempt(held: Held): Promise<void> {
-    const { send, timeoutMs } = this.#options
-    held.attempts++
-    this.#metrics.inFlight.set(++this.#inFlight)
-    let result: SendResult
-    try {
-      const { chunks } = held.delivery.batch
-      arenas.retainAll(chunks)
-      result = await send(held.delivery.batch, { timeoutMs, release: () => arenas.releaseAll(chunks) })
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error)
-      result = { ok: false, verdict: 'retry', reason: 'send_failed', message }
-    }
-    this.#metrics.inFlight.set(--this.#inFlight)
-    // The deadline of a stop may have settled it meanwhile.
-    if (!held.settled) this.#finish(held, result)
+  #clientGone(delivery: Delivery, text: string): void {
+    nack(delivery, failureOf(this.#options.ctx.id, 'retry', 'client_gone', text))
   }
-
-  #finish(held: Held, result: SendResult): void {
-    const { log } = this.#options
-    if (result.ok) {
-      log.attemptSucceeded()
-      const rejected = Math.min(result.rejected ?? 0, held.delivery.batch.items)
-      if (rejected > 0) {
-        this.#metrics.sendFailed.add(rejected)
-        log.partial(rejected, result.message ?? 'it did not say why')
-      }
-      this.#metrics.sent.add(held.delivery.batch.items - rejected)
-      this.#settle(held, {
-        ok: true,
-        rejected,
-        ...(result.message !== undefined && { message: result.message }),
-      })
-      return
-    }
-    held.lastFailure = result
-    if (result.verdict === 'reject') {
-      // Where it is lost, the line about the loss says why.
-      if (held.delivery.awaited) log.attemptFailed(result.reason, result.message)
-      this.#fail(held, 'reject', result.reason, result.message)
-      return
-    }
-    log.attemptFailed(result.reason, result.message)
-    if (!this.#options.retry.enabled) {
-      this.#fail(held, 'retry', result.reason, result.message)
-    } else if (this.#stopping) {
-      this.#leaveBehind(held)
-    } else {
-      this.#waitOrGiveUp(held, result)
-    }
-  }
-
-  #waitOrGiveUp(held: Held, failure: SendFailure): void {
-    const { retry, ctx } = this.#options
-    held.backoff ??= new Backoff(retry)
-    const wait = Math.max(held.backoff.next(Math.random()), failure.retryAfterMs ?? 0)
-    const elapsed = ctx.clock.monotonic() - held.startedAt
-    if (retry.max_elapsed_time > 0 && elapsed + wait > retry.max_elapsed_time) {
-      const attempts = held.attempts === 1 ? '1 attempt' : `${held.attempts} attempts`
-      // `retry` also where a queue has answered for the data: nobody upstream sends it again then, but beside another
-      // branch that still awaits, a sender that is told to come again saves it.
-      this.#fail(
-        held,
-        'retry',
-        'retries_exhausted',
-        `gave up after ${attempts} in ${seconds(elapsed)}, last error: ${failure.message}`,
-      )
-      return
-    }
-    held.wait = ctx.clock.setTimeout(() => {
-      held.wait = undefined
-      void this.#attempt(held)
-    }, wait)
-  }
-
-  #fail(held: Held, verdict: Failure['verdict'], reason: string, text: string): void {
-    const { items } = held.delivery.batch
-    this.#metrics.sendFailed.add(items)
-    // Whoever still awaits has the data and is told; else this was the last place that had it.
-    if (!held.delivery.awaited) this.#options.log.lost(items, text)
-    this.#settle(held, { ok: false, failure: this.#failure(verdict, reason, text, held.lastFailure) })
-  }
-
-  #leaveBehind(held: Held): void {
-    const last = held.lastFailure
-    const why = last === undefined ? 'it was not sent in time' : `last error: ${last.message}`
-    this.#fail(held, 'stopping', 'stopping', `stopped with the batch unsent, ${why}`)
-  }
-
-  #settle(held: Held, outcome: Outcome): void {
-    held.settled = true
-    held.wait?.cancel()
-    if (held.attempts > 0) this.#busy--
-    this.#held.delete(held)
-    this.#resize(-held.size)
-    held.delivery.settle(outcome)
-    this.#pump()
-    if (this.#held.size === 0) this.#whenEmpty?.()
-  }
-
-  #resize(by: number): void {
-    if (!this.#options.queue.enabled) return
-    this.#size += by
-    this.#metrics.queueSize.set(this.#size)
-  }
-
-  #failure(verdict: Failure['verdict'], reason: string, text: string, from?: SendFailure): Failure {
-    return {
-      verdict,
-      reason,
-      message: `exporter ${this.#options.ctx.id}: ${text}`,
-      ...(from?.retryAfterMs !== undefined && { retryAfterMs: from.retryAfterMs }),
-      ...(from?.grpcStatus !== undefined && { grpcStatus: from.grpcStatus }),
-    }
-  }
-}
-
-function sizeOf(batch: Batch, sizer: QueueConfig['sizer']): number {
-  if (sizer === 'requests') return 1
-  return sizer === 'items' ? batch.items : batch.byteLength
 }

@@ -37,9 +37,20 @@ describe('with the queue on', () => {
     await settled()
     expect(events).toEqual(['admitted', 'ok'])
     expect(ctx.meter.series).toEqual({
+      'otelcol_exporter_enqueue_size_bytes_count{data_type=traces,exporter=otlp/eu}': 1,
+      // An opaque batch has 6 bytes.
+      'otelcol_exporter_enqueue_size_bytes_sum{data_type=traces,exporter=otlp/eu}': 6,
+      'otelcol_exporter_enqueue_size_count{data_type=traces,exporter=otlp/eu}': 1,
+      'otelcol_exporter_enqueue_size_sum{data_type=traces,exporter=otlp/eu}': 10,
+      'otelcol_exporter_queue_batch_send_size_bytes_count{data_type=traces,exporter=otlp/eu}': 1,
+      'otelcol_exporter_queue_batch_send_size_bytes_sum{data_type=traces,exporter=otlp/eu}': 6,
+      'otelcol_exporter_queue_batch_send_size_count{data_type=traces,exporter=otlp/eu}': 1,
+      'otelcol_exporter_queue_batch_send_size_sum{data_type=traces,exporter=otlp/eu}': 10,
       'otelcol_exporter_queue_capacity{data_type=logs,exporter=otlp/eu}': 1000,
       'otelcol_exporter_queue_capacity{data_type=traces,exporter=otlp/eu}': 1000,
       'otelcol_exporter_sent_spans{data_type=traces,exporter=otlp/eu}': 10,
+      'sluice_exporter_queue_capacity_bytes{data_type=logs,exporter=otlp/eu}': 268_435_456,
+      'sluice_exporter_queue_capacity_bytes{data_type=traces,exporter=otlp/eu}': 268_435_456,
     })
   })
 

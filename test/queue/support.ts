@@ -1,10 +1,25 @@
-import type { Batch } from '../../src/otlp/batch.ts'
+import { type Batch, makeBatch } from '../../src/otlp/batch.ts'
+import { countItems } from '../../src/otlp/count.ts'
+import { type QueuedExporterOptions, queuedExporter } from '../../src/queue/exporter.ts'
 import type { QueueConfig, RetryConfig } from '../../src/queue/fields.ts'
 import type { Send, SendOptions, SendResult } from '../../src/queue/send.ts'
+import { writeProtobufjs } from '../otlp/support/oracles.ts'
+import { testContext } from '../support/context.ts'
+import { type Tracked, track } from '../support/deliveries.ts'
 
 /** The Collector's defaults, but for the waits: exact, so that tests can say when. */
 export function queueConfig(overrides: Partial<QueueConfig> = {}): QueueConfig {
-  return { enabled: true, num_consumers: 10, queue_size: 1000, sizer: 'requests', wait_for_result: false, ...overrides }
+  return {
+    enabled: true,
+    num_consumers: 10,
+    queue_size: 1000,
+    queue_size_bytes: undefined,
+    sizer: 'requests',
+    block_on_overflow: false,
+    wait_for_result: false,
+    batch: undefined,
+    ...overrides,
+  }
 }
 
 export function retryConfig(overrides: Partial<RetryConfig> = {}): RetryConfig {
@@ -22,7 +37,7 @@ export function retryConfig(overrides: Partial<RetryConfig> = {}): RetryConfig {
 export interface Attempt {
   readonly batch: Batch
   readonly options: SendOptions
-  end(result: SendResult): void
+  readonly end: (result: SendResult) => void
 }
 
 /** A peer that answers when the test says so, or at once where `answers` is set. */
@@ -51,3 +66,38 @@ export const REJECTED: SendResult = {
   grpcStatus: 7,
 }
 export const OK: SendResult = { ok: true }
+
+/** An exporter before a peer that does as the test says. */
+export function rig(
+  queue: Partial<QueueConfig> = {},
+  retry: Partial<RetryConfig> = {},
+  options: Partial<Pick<QueuedExporterOptions, 'maxRequestBytes'>> = {},
+) {
+  const ctx = testContext({ id: 'otlp/eu', signals: ['traces', 'logs', 'profiles'] })
+  const peer = new FakePeer()
+  const exporter = queuedExporter({
+    ctx,
+    queue: queueConfig(queue),
+    retry: retryConfig(retry),
+    timeoutMs: 1234,
+    send: peer.send,
+    ...options,
+  })
+  const give = (batch: Batch, deadline?: number): Tracked => {
+    const tracked = track(batch, deadline)
+    exporter.consume(tracked.delivery)
+    return tracked
+  }
+  return { ctx, peer, exporter, give, said: () => ctx.lines.map((line) => `${line.level} ${line.msg}`) }
+}
+
+/** A request of as many spans as there are lengths, each with a name that long and of no other content, in one scope. */
+export function spansOf(...lengths: number[]): Uint8Array {
+  const spans = lengths.map((length) => ({ name: 'x'.repeat(length) }))
+  return writeProtobufjs('traces', { resourceSpans: [{ scopeSpans: [{ spans }] }] })
+}
+
+export function traces(...chunks: Uint8Array[]): Batch {
+  const items = chunks.reduce((sum, chunk) => sum + countItems('traces', chunk), 0)
+  return makeBatch('traces', chunks, items, { arrivedAt: 0 })
+}

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { cut } from '../../../processors/batch/cut.ts'
 import { ack, nack } from '../../../src/component/delivery.ts'
 import { arenas } from '../../../src/otlp/arena.ts'
 import { makeBatch } from '../../../src/otlp/batch.ts'
 import { countItems } from '../../../src/otlp/count.ts'
+import { cut } from '../../../src/otlp/cut.ts'
 import { writeProtobufjs } from '../../otlp/support/oracles.ts'
 import { track } from '../../support/deliveries.ts'
 import { rig } from './support.ts'
@@ -30,7 +30,7 @@ describe('cut', () => {
         fc.integer({ min: 1, max: 25 }),
         (counts, max) => {
           const whole = batch(...counts)
-          const parts = cut(whole, max)
+          const parts = cut(whole, { maxItems: max })
           expect(parts.every((part) => part.items <= max)).toBe(true)
           for (const part of parts) {
             expect(part.chunks.reduce((sum, chunk) => sum + countItems('traces', chunk), 0)).toBe(part.items)
@@ -44,7 +44,7 @@ describe('cut', () => {
 
   it('leaves chunks that fit as they are', () => {
     const whole = batch(3, 3, 3)
-    const parts = cut(whole, 6)
+    const parts = cut(whole, { maxItems: 6 })
     expect(parts.map(({ items }) => items)).toEqual([6, 3])
     expect(parts.flatMap(({ chunks }) => chunks)).toEqual(whole.chunks)
     expect(parts[0]!.chunks[0]).toBe(whole.chunks[0])

@@ -1,0 +1,19 @@
+import type { Failure } from '../component/delivery.ts'
+import { GRPC } from '../transport/unary.ts'
+
+/** Status codes as grpc-go prints them, which is how the Collector labels them. */
+const NAMES: ReadonlyMap<number, string> = new Map(
+  Object.entries(GRPC).map(([name, code]) => [
+    code,
+    name === 'CANCELLED'
+      ? 'Canceled'
+      : name.toLowerCase().replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase()),
+  ]),
+)
+
+/** The Collector's `error.type` of a failure: `Shutdown`, `Canceled`, a gRPC status' name, else `_OTHER`. */
+export function errorType({ verdict, reason, grpcStatus }: Failure): string {
+  if (verdict === 'stopping') return 'Shutdown'
+  if (reason === 'client_gone') return 'Canceled'
+  return (grpcStatus === undefined ? undefined : NAMES.get(grpcStatus)) ?? '_OTHER'
+}
