@@ -36,6 +36,7 @@ export const SMALLEST: Readonly<Record<string, object>> = {
   'connector forward': {},
   'extension health_check': { endpoint: '127.0.0.1:0' },
   'extension pprof': { endpoint: '127.0.0.1:0' },
+  'extension zpages': { endpoint: '127.0.0.1:0' },
 }
 
 export const definitions: readonly Definition[] = registry.definitions
