@@ -34,30 +34,36 @@ const grpc = field.object('OTLP/gRPC; served when the key is there.', {
     { default: 0, min: 0 },
   ),
   keepalive: field.object('How long a connection lives.', {
-    server_parameters: field.object('Absent or 0: for ever.', {
-      max_connection_idle: field.duration('Ends a connection without calls after this long.', {
+    server_parameters: field.object('When the server ends or checks connections.', {
+      max_connection_idle: field.duration('Ends a connection without calls after this long; 0 is never.', {
         default: '0s',
         min: 0,
       }),
       max_connection_age: field.duration(
-        'Ends a connection after this long, give or take a tenth, so that clients spread anew.',
+        'Ends a connection after this long, give or take a tenth, so that clients spread anew; 0 is never.',
         { default: '0s', min: 0 },
       ),
       max_connection_age_grace: field.duration('What calls under way then get; 0 is for ever.', {
         default: '0s',
         min: 0,
       }),
-      time: field.duration('Pings a client this often.', { default: '2h', min: 0 }),
-      timeout: field.duration('Ends a connection that leaves a ping unanswered for this long.', {
+      time: field.duration('Pings a client that has been silent for this long; 0 means 2h.', { default: '2h', min: 0 }),
+      timeout: field.duration('Ends a connection that leaves a ping unanswered for this long; 0 means 20s.', {
         default: '20s',
         min: 0,
       }),
     }),
-    enforcement_policy: field.unsupported(
-      'Ends connections that ping too often.',
-      'pings are answered however often they come',
-    ),
+    enforcement_policy: field.object('Ends connections that ping too often; holds without being written, too.', {
+      min_time: field.duration('Least time between two pings; 0 means 5m.', { default: '5m', min: 0 }),
+      permit_without_stream: field.bool('Lets clients ping that have no call under way more often than every 2h.', {
+        default: false,
+      }),
+    }),
   }),
+  read_timeout: field.duration(
+    'Longest that the message of a call may take to arrive after its headers; 0 is no limit.',
+    { default: '1m', min: 0, own: true },
+  ),
   read_buffer_size: field.noEffect(
     'Read buffer of a connection.',
     "it sizes a buffer of grpc-go; Node's reads need none",

@@ -9,6 +9,9 @@ import type { Server, ServerHandler } from '../../src/transport/unary.ts'
 import type { GrpcConfig, HttpConfig } from './fields.ts'
 
 const MIB = 1 << 20
+// grpc-go's, which hold where nothing is written.
+const DEFAULT_PING_MIN_TIME_MS = 300_000
+const DEFAULT_PING_EVERY_MS = 7_200_000
 const DEFAULT_MESSAGE_MIB = 4
 const DEFAULT_BODY_BYTES = 20 * MIB
 
@@ -29,6 +32,7 @@ export async function startGrpc(
       ...(config.max_concurrent_streams > 0 && { maxConcurrentStreams: config.max_concurrent_streams }),
       ...(await tlsOf(config, 'protocols.grpc.tls')),
       keepalive: keepaliveOf(config),
+      readTimeoutMs: config.read_timeout,
     },
     handler,
   )
@@ -91,14 +95,20 @@ async function tlsOf(config: GrpcConfig | HttpConfig, configuredBy: string): Pro
 
 function keepaliveOf(config: GrpcConfig): ServerKeepalive {
   const parameters = config.keepalive?.server_parameters
+  const policy = config.keepalive?.enforcement_policy
+  const pings = {
+    minTimeMs: policy?.min_time || DEFAULT_PING_MIN_TIME_MS,
+    permitWithoutStream: policy?.permit_without_stream ?? false,
+  }
   // grpc-go asks a silent client every two hours whether it is still there, told to or not.
-  if (parameters === undefined) return { pingEveryMs: 7_200_000 }
+  if (parameters === undefined) return { pings, pingEveryMs: DEFAULT_PING_EVERY_MS }
   return {
+    pings,
     maxConnectionIdleMs: parameters.max_connection_idle,
     maxConnectionAgeMs: parameters.max_connection_age,
     maxConnectionAgeGraceMs: parameters.max_connection_age_grace,
-    pingEveryMs: parameters.time,
-    pingTimeoutMs: parameters.timeout,
+    pingEveryMs: parameters.time || DEFAULT_PING_EVERY_MS,
+    ...(parameters.timeout > 0 && { pingTimeoutMs: parameters.timeout }),
   }
 }
 

@@ -6,6 +6,7 @@ import type { Encoding } from './compression.ts'
 import { decompressBody } from './decompress-body.ts'
 import { MessageReader, messagePrefix } from './grpc-message.ts'
 import { parseGrpcTimeout } from './grpc-timeout.ts'
+import type { Overdue } from './overdue.ts'
 import { Reservation } from './reservation.ts'
 import { statusTrailers } from './rpc-status.ts'
 import {
@@ -54,6 +55,7 @@ export class GrpcServerCall implements ServerCall, CallHead {
   #reservation: Reservation | undefined
   #reader: MessageReader | undefined
   readonly #encoding: Encoding | undefined
+  readonly #arriving: Overdue<GrpcServerCall> | undefined
   /** When the client's patience ends, on `performance.now()`'s scale; 0 for never. */
   #deadline: number
   #answered = false
@@ -71,6 +73,7 @@ export class GrpcServerCall implements ServerCall, CallHead {
     limit: number,
     handler: ServerHandler,
     encoding: Encoding | undefined,
+    arriving: Overdue<GrpcServerCall> | undefined,
   ) {
     this.signal = signal
     this.peer = peer
@@ -79,6 +82,7 @@ export class GrpcServerCall implements ServerCall, CallHead {
     this.#handler = handler
     this.#limit = limit
     this.#encoding = encoding
+    this.#arriving = arriving
     const timeout = headers['grpc-timeout']
     const ms = typeof timeout === 'string' ? parseGrpcTimeout(timeout) : undefined
     this.#deadline = ms === undefined ? 0 : performance.now() + ms
@@ -93,10 +97,11 @@ export class GrpcServerCall implements ServerCall, CallHead {
     limit: number,
     admission: Admission,
     handler: ServerHandler,
+    arriving?: Overdue<GrpcServerCall>,
   ): void {
     const name = headers['grpc-encoding']
     const encoding = typeof name === 'string' ? ENCODINGS.get(name) : undefined
-    const call = new GrpcServerCall(stream, headers, signal, peer, limit, handler, encoding)
+    const call = new GrpcServerCall(stream, headers, signal, peer, limit, handler, encoding, arriving)
     ;(stream as CallStream)[CALL] = call
     stream.on('close', onClose)
     if (encoding === undefined && name !== undefined && name !== 'identity') {
@@ -125,6 +130,7 @@ export class GrpcServerCall implements ServerCall, CallHead {
       this.#refuse(refusal)
       return
     }
+    this.#arriving?.add(this)
     const stream = this.#stream
     stream.on('data', onData)
     stream.on('end', onEnd)
@@ -164,6 +170,9 @@ export class GrpcServerCall implements ServerCall, CallHead {
       if (name.startsWith(':') || value === undefined) continue
       metadata[name] = Array.isArray(value) ? value : [value]
     }
+    // As the Collector does: HTTP/2's name for what HTTP/1.1 calls Host.
+    const authority = this.#headers[':authority']
+    if (authority !== undefined) metadata['host'] ??= [authority]
     return metadata
   }
 
@@ -249,7 +258,17 @@ export class GrpcServerCall implements ServerCall, CallHead {
     if (problem !== undefined) this.#refuse(problem)
   }
 
+  /** The message took longer than it may: what it holds is given back. */
+  tooSlow(limitMs: number): void {
+    this.#refuse({
+      code: GRPC.UNAVAILABLE,
+      message: `the message did not arrive within ${limitMs / 1000} s`,
+      retryAfterMs: SLOW_RETRY_AFTER_MS,
+    })
+  }
+
   ended(): void {
+    this.#arriving?.delete(this)
     if (this.#answered || this.#over()) return
     const problem = this.#reader!.problemAtEnd() ?? this.#unpack()
     if (problem !== undefined) {
@@ -289,10 +308,13 @@ export class GrpcServerCall implements ServerCall, CallHead {
 
   closed(): void {
     this.#closed = true
+    this.#arriving?.delete(this)
     if (!this.#handed) this.#reservation?.release()
     if (!this.#answered) this.#goes()
   }
 }
+
+const SLOW_RETRY_AFTER_MS = 1000
 
 const RESPONSE_HEADERS = { ':status': 200, 'content-type': 'application/grpc' }
 const OK_TRAILERS = { 'grpc-status': '0' }

@@ -1,4 +1,5 @@
-import { constants, type Http2Stream, type ServerHttp2Session } from 'node:http2'
+import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
+import { PingEnforcer, type PingPolicy } from './ping-enforcer.ts'
 
 /** How long a connection lives, in milliseconds, as grpc-go's server parameters say it; absent: for ever, unasked. */
 export interface ServerKeepalive {
@@ -8,76 +9,144 @@ export interface ServerKeepalive {
   readonly maxConnectionAgeMs?: number
   /** What calls under way then get before the connection is cut. */
   readonly maxConnectionAgeGraceMs?: number
-  /** After this long a ping asks whether the client is still there … */
+  /** After this long without a byte a ping asks whether the client is still there … */
   readonly pingEveryMs?: number
   /** … and no answer for this long ends the connection. */
   readonly pingTimeoutMs?: number
+  /** How often a client may ask; without it, as often as it likes. */
+  readonly pings?: PingPolicy
+  /** How long a client may take to speak HTTP/2 at all. */
+  readonly handshakeTimeoutMs?: number
 }
 
 const DEFAULT_PING_TIMEOUT_MS = 20_000
+// grpc-go's ConnectionTimeout.
+const DEFAULT_HANDSHAKE_TIMEOUT_MS = 120_000
+const TOO_MANY_PINGS = Buffer.from('too_many_pings')
 
 export interface Supervision {
-  streamOpened(stream: Http2Stream): void
+  streamOpened(stream: ServerHttp2Stream): void
   stop(): void
 }
 
-/** Ends a connection that is idle, old or dead. */
+/** `ms` give or take a tenth: `chance` is from 0 to 1. */
+export function jittered(ms: number, chance: number): number {
+  return ms * (0.9 + chance * 0.2)
+}
+
+/** Ends a connection that is mute, idle, old, dead or a nuisance. */
 export function superviseSession(session: ServerHttp2Session, keepalive: ServerKeepalive): Supervision {
-  const timers = new Set<NodeJS.Timeout>()
-  const after = (ms: number | undefined, act: () => void): NodeJS.Timeout | undefined => {
+  return new SupervisedSession(session, keepalive)
+}
+
+class SupervisedSession implements Supervision {
+  readonly #session: ServerHttp2Session
+  readonly #keepalive: ServerKeepalive
+  readonly #enforcer: PingEnforcer | undefined
+  readonly #timers = new Set<NodeJS.Timeout>()
+  readonly #streamClosed: (this: ServerHttp2Stream) => void
+  #idleTimer: NodeJS.Timeout | undefined
+  #open = 0
+  /** Bytes read when the timer of the next ping was set. */
+  #bytesSeen = 0
+
+  constructor(session: ServerHttp2Session, keepalive: ServerKeepalive) {
+    this.#session = session
+    this.#keepalive = keepalive
+    this.#enforcer = keepalive.pings && new PingEnforcer(keepalive.pings)
+    // One function for all streams of the connection.
+    const closed = (answered: boolean): void => this.#closed(answered)
+    this.#streamClosed = function onClose(this: ServerHttp2Stream): void {
+      closed(this.headersSent)
+    }
+    this.#awaitSettings()
+    this.#idles()
+    const age = keepalive.maxConnectionAgeMs
+    this.#after(age === undefined ? undefined : jittered(age, Math.random()), () =>
+      this.#farewell(keepalive.maxConnectionAgeGraceMs),
+    )
+    this.#pingLater()
+    if (this.#enforcer !== undefined) session.on('ping', () => this.#pinged())
+  }
+
+  streamOpened(stream: ServerHttp2Stream): void {
+    this.#open++
+    this.#cancel(this.#idleTimer)
+    stream.once('close', this.#streamClosed)
+  }
+
+  stop(): void {
+    for (const timer of this.#timers) clearTimeout(timer)
+    this.#timers.clear()
+  }
+
+  #closed(answered: boolean): void {
+    if (answered) this.#enforcer?.answered()
+    if (--this.#open === 0 && !this.#session.destroyed) this.#idles()
+  }
+
+  #idles(): void {
+    this.#idleTimer = this.#after(this.#keepalive.maxConnectionIdleMs, () => this.#farewell(undefined))
+  }
+
+  /** A client that connects and says nothing would keep its socket for ever. */
+  #awaitSettings(): void {
+    const mute = this.#after(this.#keepalive.handshakeTimeoutMs ?? DEFAULT_HANDSHAKE_TIMEOUT_MS, () =>
+      this.#session.destroy(),
+    )
+    this.#session.once('remoteSettings', () => this.#cancel(mute))
+  }
+
+  #farewell(graceMs: number | undefined): void {
+    this.#session.close()
+    this.#after(graceMs, () => this.#session.destroy())
+  }
+
+  #pingLater(): void {
+    const { socket } = this.#session
+    this.#bytesSeen = socket.bytesRead
+    this.#after(this.#keepalive.pingEveryMs, () => {
+      // Who sends is there.
+      if (this.#session.destroyed) return
+      if (this.#session.socket.bytesRead !== this.#bytesSeen) this.#pingLater()
+      else this.#ping()
+    })
+  }
+
+  #ping(): void {
+    const overdue = this.#after(this.#keepalive.pingTimeoutMs ?? DEFAULT_PING_TIMEOUT_MS, () =>
+      this.#session.destroy(undefined, constants.NGHTTP2_NO_ERROR),
+    )
+    const sent = this.#session.ping((error) => {
+      this.#cancel(overdue)
+      if (error === null && !this.#session.destroyed) this.#pingLater()
+    })
+    if (!sent) this.#cancel(overdue)
+  }
+
+  #pinged(): void {
+    const session = this.#session
+    if (session.destroyed || !this.#enforcer?.tooMany(performance.now(), this.#open)) return
+    const last = session.state.lastProcStreamID ?? 0
+    session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM, last, TOO_MANY_PINGS)
+    // The frame is written at the end of this turn.
+    setImmediate(() => session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM))
+  }
+
+  #after(ms: number | undefined, act: () => void): NodeJS.Timeout | undefined {
     if (ms === undefined || ms <= 0) return undefined
     const timer = setTimeout(() => {
-      timers.delete(timer)
+      this.#timers.delete(timer)
       act()
     }, ms)
     timer.unref()
-    timers.add(timer)
+    this.#timers.add(timer)
     return timer
   }
-  const cancel = (timer: NodeJS.Timeout | undefined): void => {
+
+  #cancel(timer: NodeJS.Timeout | undefined): void {
     if (timer === undefined) return
     clearTimeout(timer)
-    timers.delete(timer)
-  }
-  const farewell = (graceMs: number | undefined): void => {
-    session.close()
-    after(graceMs, () => session.destroy())
-  }
-
-  let open = 0
-  const idle = (): NodeJS.Timeout | undefined => after(keepalive.maxConnectionIdleMs, () => farewell(undefined))
-  let idleTimer = idle()
-
-  const age = keepalive.maxConnectionAgeMs
-  after(age === undefined ? undefined : age * (0.9 + Math.random() * 0.2), () =>
-    farewell(keepalive.maxConnectionAgeGraceMs),
-  )
-
-  const ping = (): void => {
-    const overdue = after(keepalive.pingTimeoutMs ?? DEFAULT_PING_TIMEOUT_MS, () =>
-      session.destroy(undefined, constants.NGHTTP2_NO_ERROR),
-    )
-    const sent =
-      !session.destroyed &&
-      session.ping((error) => {
-        cancel(overdue)
-        if (error === null) after(keepalive.pingEveryMs, ping)
-      })
-    if (!sent) cancel(overdue)
-  }
-  after(keepalive.pingEveryMs, ping)
-
-  return {
-    streamOpened(stream) {
-      open++
-      cancel(idleTimer)
-      stream.once('close', () => {
-        if (--open === 0 && !session.destroyed) idleTimer = idle()
-      })
-    },
-    stop() {
-      for (const timer of timers) clearTimeout(timer)
-      timers.clear()
-    },
+    this.#timers.delete(timer)
   }
 }

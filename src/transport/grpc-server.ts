@@ -8,6 +8,7 @@ import { GrpcServerCall } from './grpc-server-call.ts'
 import { type ServerKeepalive, superviseSession } from './grpc-server-keepalive.ts'
 import { formatHostPort, type ListenAddress } from './listen-address.ts'
 import { GRPC_PATHS, signalsByPath } from './otlp-services.ts'
+import { Overdue } from './overdue.ts'
 import { statusTrailers } from './rpc-status.ts'
 import { GRPC, type Server, type ServerHandler } from './unary.ts'
 
@@ -26,6 +27,8 @@ export interface GrpcServerOptions {
   /** TLS where given; clear text otherwise. */
   readonly tls?: tls.SecureContextOptions & tls.TlsOptions
   readonly keepalive?: ServerKeepalive
+  /** Milliseconds that a call's message may take to arrive; absent or 0 is no limit. */
+  readonly readTimeoutMs?: number
 }
 
 // With the 64 KiB that HTTP/2 starts with, every larger request stalls once for a WINDOW_UPDATE: 571 against 770 MB a
@@ -56,6 +59,9 @@ export async function serveGrpc(options: GrpcServerOptions, handler: ServerHandl
   const sockets = new Set<net.Socket>()
   const paths = signalsByPath(GRPC_PATHS, options.signals)
   const services = new Set([...paths.keys()].map((path) => path.slice(1, path.lastIndexOf('/'))))
+  const readTimeoutMs = options.readTimeoutMs ?? 0
+  const arriving =
+    readTimeoutMs > 0 ? new Overdue<GrpcServerCall>(readTimeoutMs, (call) => call.tooSlow(readTimeoutMs)) : undefined
   const admission = options.admission ?? Admission.unbounded()
   let closing = false
 
@@ -82,7 +88,7 @@ export async function serveGrpc(options: GrpcServerOptions, handler: ServerHandl
         refuseUnknown(stream, path, services)
         return
       }
-      GrpcServerCall.accept(stream, headers, signal, peer, options.maxMessageBytes, admission, handler)
+      GrpcServerCall.accept(stream, headers, signal, peer, options.maxMessageBytes, admission, handler, arriving)
     })
     if (closing) session.close()
   })
@@ -118,6 +124,7 @@ export async function serveGrpc(options: GrpcServerOptions, handler: ServerHandl
         for (const socket of sockets) socket.destroy()
       }, LAST_WRITE_MS)
       await closed
+      arriving?.stop()
       clearTimeout(cut)
     },
   }

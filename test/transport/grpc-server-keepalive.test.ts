@@ -3,7 +3,7 @@ import * as net from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { messagePrefix } from '../../src/transport/grpc-message.ts'
 import { serveGrpc } from '../../src/transport/grpc-server.ts'
-import type { ServerKeepalive } from '../../src/transport/grpc-server-keepalive.ts'
+import { jittered, type ServerKeepalive } from '../../src/transport/grpc-server-keepalive.ts'
 import { GRPC_PATHS } from '../../src/transport/otlp-services.ts'
 import type { ServerCall } from '../../src/transport/unary.ts'
 
@@ -108,4 +108,57 @@ test('a client that leaves a ping unanswered is given up; one that answers stays
   await paused
   ;(socket as unknown as { _handle: { readStart(): void } })._handle.readStart()
   await expect.poll(() => session.destroyed).toBe(true)
+})
+
+test('a connection that says nothing at all is cut', async () => {
+  const server = await serveGrpc(
+    {
+      address: { host: '127.0.0.1', port: 0 },
+      configuredBy: 'test',
+      signals: ['traces'],
+      maxMessageBytes: 1000,
+      keepalive: { handshakeTimeoutMs: 50 },
+    },
+    { handle: (call) => call.ok() },
+  )
+  cleanups.push(() => server.close(AbortSignal.abort()))
+  const mute = net.connect(Number(server.address.split(':')[1]), '127.0.0.1')
+  mute.on('error', () => {})
+  mute.resume()
+  await new Promise((resolve) => mute.once('close', resolve))
+})
+
+test('ages differ by a tenth at most, so that clients do not return all at once', () => {
+  expect([0, 0.5, 1].map((chance) => jittered(1000, chance))).toEqual([900, 1000, 1100])
+})
+
+/** Pings and waits for the answer; false once the connection has ended. */
+function ping(session: http2.ClientHttp2Session): Promise<boolean> {
+  return new Promise((resolve) => {
+    session.once('close', () => resolve(false))
+    if (session.destroyed || !session.ping((error) => resolve(error === null))) resolve(false)
+  })
+}
+
+test('the fourth ping that comes too early ends the connection, with the reason', async () => {
+  const { session } = await connect({ pings: { minTimeMs: 60_000, permitWithoutStream: true } })
+  const reasons: string[] = []
+  session.once('goaway', (code, _last, data) => reasons.push(`${code} ${String(data)}`))
+  // The first has none before it; two more are let pass.
+  expect([await ping(session), await ping(session), await ping(session)]).toEqual([true, true, true])
+  expect(session.destroyed).toBe(false)
+  void ping(session)
+  await expect.poll(() => session.destroyed).toBe(true)
+  expect(reasons).toEqual([`${http2.constants.NGHTTP2_ENHANCE_YOUR_CALM} too_many_pings`])
+})
+
+test('an answer forgives early pings', async () => {
+  const { call, held, session } = await connect({ pings: { minTimeMs: 60_000, permitWithoutStream: true } })
+  for (let round = 0; round < 4; round++) {
+    const answer = call()
+    await expect.poll(() => held.length).toBe(round + 1)
+    held[round]!.ok()
+    expect(await answer).toBe('0')
+    expect([await ping(session), await ping(session), await ping(session)]).toEqual([true, true, true])
+  }
 })
