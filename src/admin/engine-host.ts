@@ -4,7 +4,7 @@ import type { ComponentHealth, Host, ProfiledThread } from '../component/host.ts
 import { effectiveConfig } from '../config/print.ts'
 import type { Registry } from '../config/registry.ts'
 import type { ResolvedConfig } from '../config/resolved.ts'
-import { heldReadings, ledgerRows } from '../telemetry/ledger.ts'
+import { withHeld } from '../telemetry/ledger.ts'
 import type { MeterRegistry, Reading } from '../telemetry/registry.ts'
 import type { HealthBook } from './health-book.ts'
 
@@ -54,8 +54,7 @@ export class EngineHost implements Host {
   }
 
   readings(): readonly Reading[] {
-    const readings = this.#registry.read()
-    return [...readings, ...heldReadings(ledgerRows(readings))]
+    return withHeld(this.#registry.read())
   }
 
   async threads(): Promise<readonly ProfiledThread[]> {

@@ -1,7 +1,6 @@
 import { createServer, type Server } from 'node:http'
-import { EXPOSITION_TYPE, exposition } from '../telemetry/exposition.ts'
-import { heldReadings, ledgerRows } from '../telemetry/ledger.ts'
-import type { MeterRegistry } from '../telemetry/registry.ts'
+import { EXPOSITION_TYPE, EXPOSITION_TYPE_UTF8, type ExpositionOptions, exposition } from '../telemetry/exposition.ts'
+import type { Reading } from '../telemetry/registry.ts'
 import { type Binding, bind } from '../transport/bind.ts'
 import type { ListenAddress } from '../transport/listen-address.ts'
 
@@ -11,7 +10,8 @@ export class MetricsServer {
   readonly #address: ListenAddress
   #binding: Binding | undefined
 
-  constructor(registry: MeterRegistry, address: ListenAddress) {
+  /** `read` gives the readings now, in the order of their names. */
+  constructor(read: () => readonly Reading[], address: ListenAddress, options?: ExpositionOptions) {
     this.#address = address
     this.#server = createServer((request, response) => {
       if (request.url?.split('?')[0] !== '/metrics') {
@@ -22,9 +22,9 @@ export class MetricsServer {
         response.writeHead(405, { 'content-type': 'text/plain', allow: 'GET, HEAD' }).end('use GET\n')
         return
       }
-      const readings = registry.read()
-      const held = heldReadings(ledgerRows(readings))
-      response.writeHead(200, { 'content-type': EXPOSITION_TYPE }).end(exposition([...readings, ...held]))
+      const utf8 = options?.naming.utf8 === true && (request.headers.accept ?? '').includes('escaping=allow-utf-8')
+      const type = utf8 ? EXPOSITION_TYPE_UTF8 : EXPOSITION_TYPE
+      response.writeHead(200, { 'content-type': type }).end(exposition(read(), options, utf8))
     })
   }
 

@@ -20,7 +20,7 @@ export function processReadings(): Reading[] {
 
 /** `target_info`: who speaks, as the Collector's own endpoint has it. */
 export function targetInfo(resource: Readonly<Record<string, string>>): Reading {
-  return { ...gauge('target_info', 'Target metadata', '', 1), labels: resource }
+  return { ...gauge('target_info', 'Target metadata', '', 1), labels: resource, level: 'none' }
 }
 
 function gauge(name: string, description: string, unit: string, value: number): NumberReading {

@@ -1,8 +1,9 @@
+import { randomUUID } from 'node:crypto'
 import { admissionReadings } from '../admin/admission-readings.ts'
 import { EngineHost } from '../admin/engine-host.ts'
 import { HealthBook } from '../admin/health-book.ts'
 import { HostedExtensions } from '../admin/hosted-extensions.ts'
-import { MetricsServer } from '../admin/metrics-server.ts'
+import { OwnMetrics } from '../admin/own-metrics.ts'
 import { processReadings, targetInfo } from '../admin/process-readings.ts'
 import { systemClock } from '../clock.ts'
 import type { ResolvedConfig } from '../config/resolved.ts'
@@ -14,12 +15,12 @@ import { Supervisor } from '../lanes/supervisor.ts'
 import { budgetBytes } from '../memory/budget.ts'
 import { type LedgerRow, ledgerRows, ledgerTable, total } from '../telemetry/ledger.ts'
 import { type LogOptions, makeLogger } from '../telemetry/log.ts'
+import { ownResource, resourceTexts } from '../telemetry/own-resource.ts'
 import { MeterRegistry } from '../telemetry/registry.ts'
 import { SharedMeter } from '../telemetry/shared-meter.ts'
 import { Admission } from '../transport/admission.ts'
 import { version } from '../version.ts'
 import type { ConfigSources } from './command-line.ts'
-import { ownResource } from './own-resource.ts'
 import { startScreen } from './start-screen.ts'
 
 /** Runs a configuration until a signal or a failure. Resolves with the exit code. */
@@ -33,7 +34,9 @@ export async function run(sources: ConfigSources): Promise<number> {
     return 1
   }
   const { config, definitions, warnings, notes } = loaded
-  const resource = ownResource(config.service.telemetry.resource)
+  const { telemetry } = config.service
+  const own = ownResource(automaticResource(), telemetry.resource)
+  const resource = resourceTexts(own)
   const logOptions = logOptionsOf(config)
   const log = makeLogger(logOptions)
   for (const warning of warnings) log.warn(warning)
@@ -42,21 +45,29 @@ export async function run(sources: ConfigSources): Promise<number> {
   const registry = new MeterRegistry()
   registry.observe(() => [...processReadings(), targetInfo(resource)])
   const signals = new Signals((text) => log.warn(text))
-  const { level, readers } = config.service.telemetry.metrics
-  const [reader] = readers
-  const metrics = reader && new MetricsServer(registry, reader)
   const health = new HealthBook(config, () => systemClock.now())
   const workers = (): Supervisor['threads'] => supervisor.threads
   const memory = SharedMeter.memory()
   const budget = Admission.memory(budgetBytes(config.service.admission))
   const admission = new Admission(budget)
   registry.observe(() => admissionReadings(admission))
+  const meter = new SharedMeter(memory, registry.attach(memory), telemetry.metrics.level)
+  const metrics = new OwnMetrics({
+    config: telemetry.metrics,
+    registry,
+    resource: own,
+    version: version(),
+    clock: systemClock,
+    startedAt: performance.timeOrigin,
+    log,
+    meter,
+  })
   const hosted = new HostedExtensions({
     host: new EngineHost({ version: version(), resource, config, definitions, health, registry, workers }),
     definitions,
     admission,
     log,
-    meter: new SharedMeter(memory, registry.attach(memory), level),
+    meter,
     health,
   })
   try {
@@ -69,14 +80,8 @@ export async function run(sources: ConfigSources): Promise<number> {
         onHealth: (report) => health.take(report),
       }),
       hosted.start(),
-      metrics?.start(),
-    ]).then(([lane, extensions, address]) => [
-      ...extensions,
-      ...lane,
-      ...(address === undefined
-        ? []
-        : [{ component: 'metrics', transport: 'http', address: `http://${address}/metrics` }]),
-    ])
+      metrics.start(),
+    ]).then(([lane, extensions, pulled]) => [...extensions, ...lane, ...pulled])
     health.phase = 'running'
     hosted.ready()
     announce(logOptions, config, listening)
@@ -84,7 +89,7 @@ export async function run(sources: ConfigSources): Promise<number> {
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error
     log.fatal(`${error.message}  (${error.code})`)
-    await metrics?.stop()
+    await metrics.stop(0)
     await supervisor.stop(0)
     await stopHosted(hosted, 0)
     return 1
@@ -100,12 +105,17 @@ export async function run(sources: ConfigSources): Promise<number> {
   health.phase = 'stopping'
   hosted.stopping()
   await supervisor.stop(timeoutMs)
-  await metrics?.stop()
+  await metrics.stop(LAST_ANSWERS_MS)
   health.phase = 'stopped'
   await stopHosted(hosted, LAST_ANSWERS_MS)
   report(logOptions, before, ledgerRows(registry.read()))
   signals.release()
   return 0
+}
+
+/** The attributes that the Collector has on its own. */
+function automaticResource(): Record<string, string> {
+  return { 'service.name': 'sluice', 'service.version': version(), 'service.instance.id': randomUUID() }
 }
 
 /** What extensions beside the lanes get for the answers that are on their way when everything else has stopped. */
@@ -118,10 +128,11 @@ async function stopHosted(hosted: HostedExtensions, ms: number): Promise<void> {
 }
 
 function logOptionsOf({ service }: ResolvedConfig): LogOptions {
-  const { level, encoding, initialFields } = service.telemetry.logs
+  const { level, encoding, initial_fields: initialFields } = service.telemetry.logs
   const terminal = process.stderr.isTTY === true
   return {
-    level,
+    // The Go logger's two levels between error and fatal say how hard it panics.
+    level: level === 'dpanic' || level === 'panic' ? 'fatal' : level,
     encoding: encoding ?? (terminal ? 'console' : 'json'),
     colour: terminal && !process.env.NO_COLOR,
     initialFields,

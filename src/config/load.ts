@@ -8,8 +8,9 @@ import { readPipelines } from './pipelines.ts'
 import { inReadingOrder, type Problem, Report } from './problem.ts'
 import { KIND_OF, type Registry } from './registry.ts'
 import { type Components, type ResolvedConfig, SECTIONS, type Section } from './resolved.ts'
-import { checkService, resolveTelemetry, SERVICE, type Service } from './service.ts'
+import { checkService, SERVICE, type Service } from './service.ts'
 import { readConfigSource, readSetting, type Surroundings } from './sources.ts'
+import { resolveTelemetry } from './telemetry.ts'
 import { isEmpty, keyAt, type Mapping, type Tree, valueAt } from './tree.ts'
 
 export interface LoadOptions extends Surroundings {
@@ -105,7 +106,7 @@ function resolve(root: Mapping, registry: Registry, report: Report): ResolvedCon
     service: {
       pipelines,
       extensions: [...new Set(service.extensions)],
-      telemetry: resolveTelemetry(service),
+      telemetry: resolveTelemetry(service.telemetry),
       admission: { limitMib: service.admission.limit_mib, limitPercentage: service.admission.limit_percentage },
       lanes: service.lanes,
       shutdownTimeoutMs: service.shutdown_timeout,

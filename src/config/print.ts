@@ -3,6 +3,7 @@ import { formatDuration } from './duration.ts'
 import type { Field, Fields } from './field.ts'
 import { KIND_OF, type Registry } from './registry.ts'
 import { type ResolvedConfig, SECTIONS, type Section } from './resolved.ts'
+import { TELEMETRY } from './telemetry-fields.ts'
 import type { Path } from './tree.ts'
 
 const REDACTED = '[REDACTED]'
@@ -52,7 +53,6 @@ function printSection(
 
 function printService({ service }: ResolvedConfig, printer: Printer): unknown {
   const { admission } = service
-  const { logs, metrics, resource } = service.telemetry
   const pipelines = service.pipelines.map(({ id, receivers, processors, exporters }) => [
     id,
     { receivers, processors, exporters },
@@ -60,20 +60,7 @@ function printService({ service }: ResolvedConfig, printer: Printer): unknown {
   return {
     extensions: service.extensions,
     pipelines: Object.fromEntries(pipelines),
-    telemetry: {
-      logs: {
-        level: logs.level,
-        ...(logs.encoding !== undefined && { encoding: logs.encoding }),
-        initial_fields: printer.any(logs.initialFields, ['service', 'telemetry', 'logs', 'initial_fields']),
-      },
-      metrics: {
-        level: metrics.level,
-        ...(metrics.level !== 'none' && {
-          readers: metrics.readers.map((prometheus) => ({ pull: { exporter: { prometheus } } })),
-        }),
-      },
-      resource: printer.any(resource, ['service', 'telemetry', 'resource']),
-    },
+    telemetry: printer.object(TELEMETRY, service.telemetry, ['service', 'telemetry']),
     admission: {
       ...(admission.limitMib !== undefined && { limit_mib: admission.limitMib }),
       ...(admission.limitPercentage !== undefined && { limit_percentage: admission.limitPercentage }),

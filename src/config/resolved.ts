@@ -1,5 +1,5 @@
 import type { Signal } from '../otlp/batch.ts'
-import type { MetricLevel } from '../telemetry/meter.ts'
+import type { MetricsConfig, ReaderConfig, Telemetry } from './telemetry-fields.ts'
 
 /** A configuration that was found sound: defaults filled, references checked. Plain data that crosses threads. */
 export interface ResolvedConfig {
@@ -52,27 +52,9 @@ export interface ResolvedService {
   readonly shutdownTimeoutMs: number
 }
 
-export interface ResolvedTelemetry {
-  readonly logs: {
-    readonly level: 'debug' | 'info' | 'warn' | 'error' | 'fatal'
-    /** Undefined: for people on a terminal, JSON otherwise. */
-    readonly encoding: 'console' | 'json' | undefined
-    /** Stand in every line. */
-    readonly initialFields: Readonly<Record<string, unknown>>
-  }
-  readonly metrics: {
-    readonly level: MetricLevel
-    /** Who reads them; nobody at level none. */
-    readonly readers: readonly PullReader[]
-  }
-  /** Attributes of Sluice itself; null takes away one that would be there on its own. */
-  readonly resource: Readonly<Record<string, string | null>>
-}
-
-/** Where Prometheus pulls Sluice's own metrics. */
-export interface PullReader {
-  readonly host: string
-  readonly port: number
+/** `service.telemetry`, but that the readers are those that run: none at level none, the usual one where none is named. */
+export interface ResolvedTelemetry extends Omit<Telemetry, 'metrics'> {
+  readonly metrics: Pick<MetricsConfig, 'level' | 'views'> & { readonly readers: readonly ReaderConfig[] }
 }
 
 /** The five sections that hold components, in the order in which problems and printed configurations list them. */

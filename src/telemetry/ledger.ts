@@ -127,6 +127,11 @@ export function heldReadings(rows: readonly LedgerRow[]): Reading[] {
   }))
 }
 
+/** `readings` with what is held beside what is booked. */
+export function withHeld(readings: readonly Reading[]): Reading[] {
+  return [...readings, ...heldReadings(ledgerRows(readings))]
+}
+
 export function total(parts: Readonly<Record<string, number>>): number {
   let sum = 0
   for (const part of Object.values(parts)) sum += part

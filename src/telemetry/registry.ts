@@ -9,6 +9,8 @@ interface Described {
   readonly unit: string
   /** From which level on it is told; absent is `basic`. */
   readonly level?: MetricLevel
+  /** Computed when somebody looks, not counted as it happens. */
+  readonly observed?: boolean
 }
 
 /** The value of one series now, summed over the meters that have it. */
@@ -20,6 +22,10 @@ export interface NumberReading extends Described {
 export interface HistogramReading extends Described {
   readonly kind: 'histogram'
   readonly value: HistogramValue
+  /** The form in which a view wants it sent. */
+  readonly form?: 'explicit' | 'exponential'
+  /** False: a view wants it sent without minimum and maximum. */
+  readonly minMax?: boolean
 }
 
 export type Reading = NumberReading | HistogramReading
@@ -49,11 +55,12 @@ export class MeterRegistry {
         const id = seriesId(descriptor.name, descriptor.labels)
         const known = sums.get(id)
         const reading = readSeries(values, descriptor)
-        sums.set(id, known === undefined ? reading : sum(known, reading))
+        sums.set(id, known === undefined ? reading : sumReadings(known, reading))
       }
     }
     const readings = [...sums.values()]
-    for (const observer of this.#observers) readings.push(...observer())
+    for (const observer of this.#observers)
+      for (const reading of observer()) readings.push({ ...reading, observed: true })
     return readings.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
   }
 }
@@ -64,7 +71,8 @@ function readSeries(values: Float64Array, { slot, boundaries, ...described }: Se
   return { ...described, kind, value: values[slot]! }
 }
 
-function sum(a: Reading, b: Reading): Reading {
+/** One series of two that are alike. */
+export function sumReadings(a: Reading, b: Reading): Reading {
   if (a.kind === 'histogram') return b.kind === 'histogram' ? { ...a, value: mergeHistograms(a.value, b.value) } : a
   return b.kind === 'histogram' ? a : { ...a, value: a.value + b.value }
 }

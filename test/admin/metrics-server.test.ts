@@ -1,12 +1,12 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { MetricsServer } from '../../src/admin/metrics-server.ts'
 import { processReadings } from '../../src/admin/process-readings.ts'
-import { PipelineLedger } from '../../src/telemetry/ledger.ts'
+import { PipelineLedger, withHeld } from '../../src/telemetry/ledger.ts'
 import { MeterRegistry } from '../../src/telemetry/registry.ts'
 import { SharedMeter } from '../../src/telemetry/shared-meter.ts'
 
 async function serve(registry: MeterRegistry): Promise<{ readonly server: MetricsServer; readonly url: string }> {
-  const server = new MetricsServer(registry, { host: '127.0.0.1', port: 0 })
+  const server = new MetricsServer(() => withHeld(registry.read()), { host: '127.0.0.1', port: 0 })
   onTestFinished(() => server.stop())
   return { server, url: `http://${await server.start()}` }
 }
@@ -38,7 +38,7 @@ test('other paths and methods are told what there is', async () => {
 test('a port that is taken is named with the section that asked for it', async () => {
   const { url } = await serve(new MeterRegistry())
   const port = Number(new URL(url).port)
-  await expect(new MetricsServer(new MeterRegistry(), { host: '127.0.0.1', port }).start()).rejects.toMatchObject({
+  await expect(new MetricsServer(() => [], { host: '127.0.0.1', port }).start()).rejects.toMatchObject({
     code: 'LISTEN_ADDRESS_IN_USE',
     message: expect.stringContaining(`service.telemetry.metrics.readers: cannot listen on 127.0.0.1:${port}`),
   })

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { formatProblem } from '../../src/config/problem.ts'
+import { ownTelemetry } from '../support/own-telemetry.ts'
 import { lines, load, loadText, SMALLEST } from './support/components.ts'
 
 test('the smallest configuration is filled with every default', async () => {
@@ -23,11 +24,7 @@ test('the smallest configuration is filled with every default', async () => {
     service: {
       pipelines: [{ id: 'traces', signal: 'traces', receivers: ['otlp'], processors: [], exporters: ['debug'] }],
       extensions: [],
-      telemetry: {
-        logs: { level: 'info', encoding: undefined, initialFields: {} },
-        metrics: { level: 'normal', readers: [{ host: 'localhost', port: 8888 }] },
-        resource: {},
-      },
+      telemetry: ownTelemetry(),
       admission: { limitMib: undefined, limitPercentage: undefined },
       lanes: 1,
       shutdownTimeoutMs: 30_000,
@@ -179,10 +176,13 @@ test('own telemetry: level, encoding, reader and resource', async () => {
     await telemetry(
       '{logs: {level: WARN, encoding: json, initial_fields: {a: 1}}, metrics: {readers: [{pull: {exporter: {prometheus: {host: 0.0.0.0, port: 0, without_units: true}}}}]}, resource: {service.name: x, host.name: }}',
     ),
-  ).toStrictEqual({
-    logs: { level: 'warn', encoding: 'json', initialFields: { a: 1 } },
-    metrics: { level: 'normal', readers: [{ host: '0.0.0.0', port: 0 }] },
+  ).toMatchObject({
+    logs: { level: 'warn', encoding: 'json', initial_fields: { a: 1 }, output_paths: ['stderr'] },
+    metrics: { level: 'normal', readers: [{ pull: { exporter: { prometheus: { host: '0.0.0.0', port: 0 } } } }] },
     resource: { 'service.name': 'x', 'host.name': null },
+  })
+  expect(await telemetry('{metrics: {address: ":8889"}}')).toMatchObject({
+    metrics: { readers: [{ pull: { exporter: { prometheus: { host: '0.0.0.0', port: 8889 } } } }] },
   })
   expect(await telemetry('{metrics: {level: none, readers: []}}')).toMatchObject({
     metrics: { level: 'none', readers: [] },

@@ -56,14 +56,35 @@ service:
     logs:
       level: info
       initial_fields: {}
+      output_paths:
+      - stderr
+      error_output_paths:
+      - stderr
+      sampling:
+        enabled: true
+        tick: 10s
+        initial: 10
+        thereafter: 100
+      disable_stacktrace: false
+      disable_zap_resource: false
+      processors: []
     metrics:
       level: normal
+      views: []
       readers:
       - pull:
           exporter:
             prometheus:
               host: localhost
               port: 8888
+              without_scope_info: true
+              without_units: true
+              without_type_suffix: true
+    traces:
+      level: basic
+      propagators:
+      - tracecontext
+      processors: []
     resource: {}
   admission: {}
   lanes: 1

@@ -12,6 +12,7 @@ import { MeterRegistry } from '../../src/telemetry/registry.ts'
 import { SharedMeter } from '../../src/telemetry/shared-meter.ts'
 import { testContext } from '../support/context.ts'
 import { track } from '../support/deliveries.ts'
+import { ownTelemetry } from '../support/own-telemetry.ts'
 
 const BOTH: readonly Signal[] = ['traces', 'logs']
 const described = { stability: 'beta', signals: BOTH, summary: 'For tests.', config: {} } as const
@@ -112,11 +113,7 @@ class Rig {
       service: {
         pipelines,
         extensions,
-        telemetry: {
-          logs: { level: 'info', encoding: 'json', initialFields: {} },
-          metrics: { level: 'detailed', readers: [] },
-          resource: {},
-        },
+        telemetry: ownTelemetry({ logs: { level: 'info', encoding: 'json' }, metrics: { level: 'detailed' } }),
         admission: { limitMib: undefined, limitPercentage: undefined },
         lanes: 1,
         shutdownTimeoutMs: 1000,

@@ -5,6 +5,7 @@ import { Supervisor } from '../../src/lanes/supervisor.ts'
 import { ledgerRows } from '../../src/telemetry/ledger.ts'
 import { MeterRegistry } from '../../src/telemetry/registry.ts'
 import { Admission } from '../../src/transport/admission.ts'
+import { ownTelemetry } from '../support/own-telemetry.ts'
 
 interface Started {
   readonly supervisor: Supervisor
@@ -30,11 +31,7 @@ function start(source: object, sink: object = {}): Started {
     service: {
       pipelines: [{ id: 'traces', signal: 'traces', receivers: ['source'], processors: [], exporters: ['sink'] }],
       extensions: [],
-      telemetry: {
-        logs: { level: 'fatal', encoding: 'json', initialFields: {} },
-        metrics: { level: 'detailed', readers: [] },
-        resource: {},
-      },
+      telemetry: ownTelemetry({ logs: { level: 'fatal', encoding: 'json' }, metrics: { level: 'detailed' } }),
       admission: { limitMib: undefined, limitPercentage: undefined },
       lanes: 1,
       shutdownTimeoutMs: 1000,

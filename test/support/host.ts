@@ -2,6 +2,7 @@ import type { ComponentHealth, Host, HostContext } from '../../src/component/hos
 import type { ResolvedConfig } from '../../src/config/resolved.ts'
 import type { Reading } from '../../src/telemetry/registry.ts'
 import { type TestContext, testContext } from './context.ts'
+import { ownTelemetry } from './own-telemetry.ts'
 
 /** A host whose health and readings a test sets. */
 export interface TestHost extends Host {
@@ -20,11 +21,7 @@ const NOTHING: ResolvedConfig = {
   service: {
     pipelines: [{ id: 'traces', signal: 'traces', receivers: ['otlp'], processors: ['batch'], exporters: ['debug'] }],
     extensions: ['health_check'],
-    telemetry: {
-      logs: { level: 'info', encoding: 'json', initialFields: {} },
-      metrics: { level: 'detailed', readers: [] },
-      resource: {},
-    },
+    telemetry: ownTelemetry({ logs: { level: 'info', encoding: 'json' }, metrics: { level: 'detailed' } }),
     admission: { limitMib: undefined, limitPercentage: undefined },
     lanes: 1,
     shutdownTimeoutMs: 1000,
