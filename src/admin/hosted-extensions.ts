@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import { systemClock } from '../clock.ts'
 import type { Component, Deadline } from '../component/contracts.ts'
-import type { Definition } from '../component/define.ts'
+import type { Definition, ExtensionDefinition } from '../component/define.ts'
 import type { Host, HostContext } from '../component/host.ts'
 import { MemoryStorage } from '../component/memory-storage.ts'
 import type { Registry } from '../config/registry.ts'
@@ -43,11 +43,8 @@ export class HostedExtensions {
       const found = host.config.extensions[id]
       const definition = found && definitions.find('extension', found.type)
       if (definition?.kind !== 'extension' || definition.place !== 'host') continue
-      // The loader has validated `config` against this very definition, whose type parameter is erased here.
-      const component = await definition.create(found!.config as never, this.#context(id))
-      const hosted = { name: `extension ${id}`, component }
-      this.#hosted.push(hosted)
-      await starting(hosted)
+      for (const authenticator of authenticators(found!.config)) await this.#startOwn(authenticator)
+      await this.#start(id, definition)
     }
     return this.#listening
   }
@@ -72,6 +69,27 @@ export class HostedExtensions {
     )
   }
 
+  /** An extension that lanes have too, for those beside them: what is asked who a client is has to be in the same thread. */
+  async #startOwn(id: string): Promise<void> {
+    const { host, definitions } = this.#options
+    const found = host.config.service.extensions.includes(id) ? host.config.extensions[id] : undefined
+    const definition = found && definitions.find('extension', found.type)
+    if (definition?.kind !== 'extension' || definition.place === 'host' || this.#find(id)) return
+    await this.#start(id, definition)
+  }
+
+  async #start(id: string, definition: ExtensionDefinition): Promise<void> {
+    // The loader has validated the configuration against this very definition, whose type parameter is erased here.
+    const config = this.#options.host.config.extensions[id]!.config as never
+    const hosted = { name: nameOf(id), component: await definition.create(config, this.#context(id)) }
+    this.#hosted.push(hosted)
+    await starting(hosted)
+  }
+
+  #find(id: string): Component | undefined {
+    return this.#hosted.find(({ name }) => name === nameOf(id))?.component
+  }
+
   #context(id: string): HostContext {
     const { host, log, meter, health, admission } = this.#options
     return {
@@ -85,11 +103,23 @@ export class HostedExtensions {
       storage: new MemoryStorage(),
       admission,
       listening: (endpoint) => this.#listening.push({ component: `extension ${id}`, ...endpoint }),
-      extension: (other) => this.#hosted.find(({ name }) => name === `extension ${other}`)?.component,
+      extension: (other) => this.#find(other),
       report: (status, message) =>
         health.take({ kind: 'extension', id, health: status, ...(message !== undefined && { message }) }),
     }
   }
+}
+
+function nameOf(id: string): string {
+  return `extension ${id}`
+}
+
+/** Ids that stand under an `authenticator` key, however deep. */
+function authenticators(config: unknown): string[] {
+  if (typeof config !== 'object' || config === null) return []
+  return Object.entries(config).flatMap(([key, value]) =>
+    key === 'authenticator' && typeof value === 'string' ? [value] : authenticators(value),
+  )
 }
 
 async function starting({ name, component }: Hosted): Promise<void> {
