@@ -35,7 +35,8 @@ const TOOLCHAINS = {
   mvn: 'Maven 3.8 or later with Maven Central',
 }
 
-const source = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
+/** A file of this folder. */
+export const source = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
 
 /** The folder of a peer as it is now, or will be once installed. */
 function folderOf(peer: Peer): string {

@@ -1,4 +1,4 @@
-import { copyFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { GO, type Peer, run } from './peer.ts'
 
@@ -53,5 +53,69 @@ export const goSdk: Peer = {
   },
 }
 
+/** The SDK for Python and grpcio in a virtual environment, for the client and the sink in `python/`. */
+export const python: Peer = {
+  name: 'python',
+  summary: 'a client on the OpenTelemetry SDK for Python 1.45 and a sink on grpcio 1.85',
+  needs: ['python3'],
+  recipe: 'venv',
+  files: ['python/requirements.txt'],
+  binary: 'venv/bin/python',
+  install(out, _scratch, file) {
+    run(out, 'python3', ['-m', 'venv', 'venv'])
+    // The scripts in venv/bin name the folder in which they were made; its python finds its packages from anywhere.
+    const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--only-binary=:all:', '--no-deps']
+    run(out, join(out, 'venv/bin/python'), [...pip, '-r', file('python/requirements.txt')])
+  },
+}
+
+/** A client on the SDK for Java: `java -cp "lib/*:." Client`. */
+export const javaSdk: Peer = {
+  name: 'java-sdk',
+  summary: 'a client on the OpenTelemetry SDK for Java 1.67',
+  needs: ['javac', 'mvn'],
+  recipe: 'javac --release 17',
+  files: ['java-sdk/pom.xml', 'java-sdk/Client.java'],
+  binary: 'Client.class',
+  install(out, scratch, file) {
+    copyFileSync(file('java-sdk/pom.xml'), join(scratch, 'pom.xml'))
+    const libraries = [
+      'dependency:copy-dependencies',
+      `-DoutputDirectory=${join(out, 'lib')}`,
+      '-DincludeScope=runtime',
+    ]
+    run(scratch, 'mvn', ['-q', '-B', '-ntp', ...libraries])
+    run(out, 'javac', [
+      '--release',
+      '17',
+      '-encoding',
+      'UTF-8',
+      '-cp',
+      'lib/*',
+      '-d',
+      '.',
+      file('java-sdk/Client.java'),
+    ])
+  },
+}
+
+const RUST = ['rust-sink/Cargo.toml', 'rust-sink/Cargo.lock', 'rust-sink/src/main.rs']
+
+/** A sink on tonic. */
+export const rustSink: Peer = {
+  name: 'rust-sink',
+  summary: 'a sink on tonic 0.14 with the services of opentelemetry-proto 0.33',
+  needs: ['cargo'],
+  recipe: 'cargo build --release',
+  files: RUST,
+  binary: 'sink',
+  install(out, scratch, file) {
+    mkdirSync(join(scratch, 'src'))
+    for (const name of RUST) copyFileSync(file(name), join(scratch, name.slice('rust-sink/'.length)))
+    run(scratch, 'cargo', ['build', '--quiet', '--release', '--locked', '--target-dir', 'target'])
+    renameSync(join(scratch, 'target/release/sink'), join(out, 'sink'))
+  },
+}
+
 /** Every peer, in the order in which they are installed. */
-export const PEERS: readonly Peer[] = [otelcol, telemetrygen, goSdk]
+export const PEERS: readonly Peer[] = [otelcol, telemetrygen, goSdk, python, javaSdk, rustSink]
