@@ -1,12 +1,20 @@
 import { promisify } from 'node:util'
 import * as zlib from 'node:zlib'
+import { arenas } from '../otlp/arena.ts'
 import { inflate, inflatedLength } from './codecs/inflate.ts'
+import * as lz4 from './codecs/lz4-frames.ts'
 import { Output } from './codecs/output.ts'
 import { publicInflate, publicUnzstd } from './codecs/public-zlib.ts'
+import * as snappy from './codecs/snappy-block.ts'
+import * as snappyFrames from './codecs/snappy-frames.ts'
 import { unzstd, zstdLength } from './codecs/zstd.ts'
 
-/** Compressions by the names that headers use. `zlib` is what HTTP calls `deflate`: RFC 9110, section 8.4.1.2. */
-export type Encoding = 'gzip' | 'zstd' | 'deflate' | 'zlib'
+/**
+ * Compressions by the names that HTTP's headers use. `deflate` and `zlib` are both RFC 1950 (RFC 9110, section 8.4.1.2); `snappy` is a
+ * block or, when read, also a stream of chunks, which is what older Collectors send under that name; `x-snappy-framed` is the
+ * stream alone.
+ */
+export type Encoding = 'gzip' | 'zstd' | 'deflate' | 'zlib' | 'snappy' | 'x-snappy-framed' | 'lz4'
 
 export interface DecompressOptions {
   /** Most bytes that may come out. */
@@ -26,15 +34,9 @@ export interface DecompressOptions {
  */
 export function decompress(encoding: Encoding, bytes: Uint8Array, options: DecompressOptions): Uint8Array {
   const { limit, reserve } = options
-  const expected = encoding === 'zstd' ? zstdLength(bytes, limit) : inflatedLength(formatOf(encoding), bytes)
-  const output = new Output(expected, limit, reserve)
+  const output = new Output(expectedLength(encoding, bytes, limit), limit, reserve)
   try {
-    if (encoding === 'zstd') {
-      if (!unzstd(bytes, output)) publicUnzstd(bytes, output, limit)
-    } else {
-      const format = formatOf(encoding)
-      if (!inflate(format, bytes, output)) publicInflate(format, bytes, output, limit)
-    }
+    decode(encoding, bytes, output, limit)
     return output.take()
   } catch (error) {
     output.discard()
@@ -42,8 +44,47 @@ export function decompress(encoding: Encoding, bytes: Uint8Array, options: Decom
   }
 }
 
-function formatOf(encoding: 'gzip' | 'deflate' | 'zlib'): 'gzip' | 'zlib' {
-  return encoding === 'gzip' ? 'gzip' : 'zlib'
+/** Bytes to expect: exact for snappy and lz4, whose structure tells it without decoding, and for most zstd; else a hint. */
+function expectedLength(encoding: Encoding, bytes: Uint8Array, limit: number): number {
+  switch (encoding) {
+    case 'gzip':
+      return inflatedLength('gzip', bytes)
+    case 'zlib':
+    case 'deflate':
+      return inflatedLength('zlib', bytes)
+    case 'zstd':
+      return zstdLength(bytes, limit)
+    case 'lz4':
+      return lz4.lz4Length(bytes, limit)
+    case 'snappy':
+      return snappyFrames.isFramed(bytes) ? snappyFrames.framedLength(bytes, limit) : snappy.blockLength(bytes, limit)
+    case 'x-snappy-framed':
+      return snappyFrames.framedLength(bytes, limit)
+  }
+}
+
+function decode(encoding: Encoding, bytes: Uint8Array, output: Output, limit: number): void {
+  switch (encoding) {
+    case 'gzip':
+      if (!inflate('gzip', bytes, output)) publicInflate('gzip', bytes, output, limit)
+      return
+    case 'zlib':
+    case 'deflate':
+      if (!inflate('zlib', bytes, output)) publicInflate('zlib', bytes, output, limit)
+      return
+    case 'zstd':
+      if (!unzstd(bytes, output)) publicUnzstd(bytes, output, limit)
+      return
+    case 'lz4':
+      lz4.decodeFrames(bytes, output)
+      return
+    case 'snappy':
+      if (snappyFrames.isFramed(bytes)) snappyFrames.decodeFrames(bytes, output)
+      else snappy.decodeWhole(bytes, output)
+      return
+    case 'x-snappy-framed':
+      snappyFrames.decodeFrames(bytes, output)
+  }
 }
 
 const gzip = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.gzip)
@@ -55,21 +96,63 @@ const POOL_FROM_BYTES = 8192
 
 /**
  * The chunks, laid end to end, compressed; in the thread pool where it pays. `level` is the format's own; 1 where it is absent: gzip at
- * level 6 costs three times as much for a seventh less.
+ * level 6 costs three times as much for a seventh less. Of gzip, zlib and deflate -1 is zlib's usual level and -2 Huffman
+ * coding alone; zstd's are 1 to 22, and those outside stand for the nearest. snappy and lz4 have none.
  */
 export async function compress(encoding: Encoding, chunks: readonly Uint8Array[], level = 1): Promise<Uint8Array> {
-  const bytes = joined(chunks)
+  const bytes = chunks.length === 1 ? chunks[0]! : pooled(chunks)
+  try {
+    return await compressed(encoding, bytes, level)
+  } finally {
+    if (chunks.length !== 1) arenas.release(bytes)
+  }
+}
+
+async function compressed(encoding: Encoding, bytes: Uint8Array, level: number): Promise<Uint8Array> {
   const pool = bytes.length >= POOL_FROM_BYTES
   switch (encoding) {
     case 'gzip':
-      return pool ? await gzip(bytes, { level }) : zlib.gzipSync(bytes, { level })
+      return pool ? await gzip(bytes, zlibOptions(level)) : zlib.gzipSync(bytes, zlibOptions(level))
+    case 'zlib':
+    case 'deflate':
+      return pool ? await deflate(bytes, zlibOptions(level)) : zlib.deflateSync(bytes, zlibOptions(level))
     case 'zstd': {
-      const options = { params: { [zlib.constants.ZSTD_c_compressionLevel]: level } }
+      const options = { params: { [zlib.constants.ZSTD_c_compressionLevel]: Math.min(Math.max(level, 1), 22) } }
       return pool ? await zstd(bytes, options) : zlib.zstdCompressSync(bytes, options)
     }
-    default:
-      return pool ? await deflate(bytes, { level }) : zlib.deflateSync(bytes, { level })
+    case 'snappy':
+      return trimmed(snappy.maxBlockLength(bytes.length), (out) => snappy.encodeBlock(bytes, 0, bytes.length, out, 0))
+    case 'x-snappy-framed':
+      return trimmed(snappyFrames.maxFramedLength(bytes.length), (out) => snappyFrames.encodeFrames(bytes, out))
+    case 'lz4':
+      return trimmed(lz4.maxFrameLength(bytes.length), (out) => lz4.encodeFrame(bytes, out))
   }
+}
+
+function zlibOptions(level: number): zlib.ZlibOptions {
+  return level === -2 ? { strategy: zlib.constants.Z_HUFFMAN_ONLY } : { level }
+}
+
+/** What `encode` writes, in memory of its own length: the worst case that it needs room for is rare. */
+function trimmed(room: number, encode: (out: Uint8Array) => number): Uint8Array {
+  const out = arenas.take(room)
+  try {
+    return Buffer.copyBytesFrom(out, 0, encode(out))
+  } finally {
+    arenas.release(out)
+  }
+}
+
+function pooled(chunks: readonly Uint8Array[]): Uint8Array {
+  let length = 0
+  for (const chunk of chunks) length += chunk.length
+  const out = arenas.take(length)
+  let at = 0
+  for (const chunk of chunks) {
+    out.set(chunk, at)
+    at += chunk.length
+  }
+  return out
 }
 
 /** The chunks as one; the chunk itself where there is only one. */

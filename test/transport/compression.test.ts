@@ -1,10 +1,13 @@
 import * as zlib from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { arenas } from '../../src/otlp/arena.ts'
 import { DecompressionError } from '../../src/transport/codecs/decompression-error.ts'
+import { Output } from '../../src/transport/codecs/output.ts'
+import { publicInflate, publicUnzstd } from '../../src/transport/codecs/public-zlib.ts'
 import { compress, decompress, type Encoding, joined } from '../../src/transport/compression.ts'
 
-const ENCODINGS: readonly Encoding[] = ['gzip', 'zstd', 'deflate', 'zlib']
+const ENCODINGS: readonly Encoding[] = ['gzip', 'zstd', 'deflate', 'zlib', 'snappy', 'x-snappy-framed', 'lz4']
 const LIMIT = { limit: 1 << 20 }
 
 describe.each(ENCODINGS)('%s', (encoding) => {
@@ -18,7 +21,7 @@ describe.each(ENCODINGS)('%s', (encoding) => {
         const packed = await compress(encoding, chunks)
         expect(Buffer.compare(decompress(encoding, packed, LIMIT), whole)).toBe(0)
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     )
   })
 
@@ -50,10 +53,112 @@ describe.each(ENCODINGS)('%s', (encoding) => {
     }
   })
 
+  test('is asked for before memory is taken, and no more than that is', async () => {
+    const plain = Buffer.from(Array.from({ length: 9000 }, (_, i) => `${i % 97} ${i % 31}`).join())
+    const packed = await compress(encoding, [plain])
+    const granted: number[] = []
+    const take = (most: number) => (bytes: number) => {
+      granted.push(bytes)
+      return granted.reduce((sum, it) => sum + it) <= most
+    }
+    const held = arenas.held
+    const out = decompress(encoding, packed, { ...LIMIT, reserve: take(Infinity) })
+    expect(Buffer.compare(out, plain)).toBe(0)
+    // What is granted is what the memory is long: the output and what of its last piece stays empty.
+    const needed = granted.reduce((sum, it) => sum + it)
+    expect(needed).toBeGreaterThanOrEqual(plain.length)
+    expect(arenas.held).toBe(held + 1)
+    arenas.release(out)
+    granted.length = 0
+    expect(() => decompress(encoding, packed, { ...LIMIT, reserve: take(plain.length - 1) })).toThrow(
+      expect.objectContaining({ name: 'DecompressionError', reason: 'no_room' }),
+    )
+    expect(arenas.held).toBe(held)
+  })
+
+  test.each([0, 1, 15, 16, 17, 60, 61, 64, 65, 4095, 4096, 65_535, 65_536, 65_537, 131_072, 131_073, 262_145])(
+    'comes back at %i bytes, of a run, of text and of noise',
+    async (length) => {
+      const text = Buffer.alloc(length, 'GET /api/items 200 in 17 ms; ')
+      let state = length
+      const noise = Uint8Array.from({ length }, () => {
+        state = (Math.imul(state, 1_103_515_245) + 12_345) | 0
+        return state >>> 16
+      })
+      const mixed = Buffer.concat([noise.subarray(0, length >> 1), text.subarray(length >> 1)])
+      for (const plain of [new Uint8Array(length), text, noise, mixed]) {
+        const out = decompress(encoding, await compress(encoding, [plain]), { limit: length })
+        expect(Buffer.compare(out, plain)).toBe(0)
+        arenas.release(out)
+      }
+    },
+  )
+})
+
+describe.each(['gzip', 'zlib', 'deflate', 'zstd'] as const)('%s', (encoding) => {
   test('levels are taken', async () => {
     const data = Buffer.from(Array.from({ length: 4000 }, (_, i) => `${i % 97} ${i % 31}`).join())
     const [fast, strong] = await Promise.all([compress(encoding, [data], 1), compress(encoding, [data], 9)])
     expect(strong.length).toBeLessThan(fast.length)
+  })
+})
+
+test.each(['gzip', 'zlib'] as const)('%s: -1 is the usual level, -2 Huffman coding alone', async (encoding) => {
+  const data = Buffer.alloc(3000, 'abcdefgh')
+  const sizes = await Promise.all([1, 6, -1, -2].map(async (level) => (await compress(encoding, [data], level)).length))
+  expect(sizes[2]).toBe(sizes[1])
+  expect(sizes[3]).toBeGreaterThan(sizes[0]! * 10)
+})
+
+test('zstd: levels beyond its own stand for the nearest', async () => {
+  const data = Buffer.from(Array.from({ length: 400 }, (_, i) => `${i % 97} ${i % 31}`).join())
+  const at = (level: number): Promise<Uint8Array> => compress('zstd', [data], level)
+  expect(await at(-5)).toEqual(await at(1))
+  expect(await at(99)).toEqual(await at(22))
+})
+
+describe('the public functions of node:zlib, where its streams are built differently', () => {
+  const LIMIT_BYTES = 200_000
+  const plainly = (encoding: 'gzip' | 'zlib' | 'zstd', packed: Uint8Array): Uint8Array => {
+    const output = new Output(64, LIMIT_BYTES, undefined)
+    try {
+      if (encoding === 'zstd') publicUnzstd(packed, output, LIMIT_BYTES)
+      else publicInflate(encoding, packed, output, LIMIT_BYTES)
+      return output.take()
+    } catch (error) {
+      output.discard()
+      throw error
+    }
+  }
+  test.each(['gzip', 'zlib', 'zstd'] as const)('%s: the same bytes, or an error as well', async (encoding) => {
+    const bytes = fc.oneof(
+      fc.uint8Array({ maxLength: 3000 }),
+      fc.integer({ min: 0, max: 400_000 }).map((length) => new Uint8Array(length)),
+    )
+    const damage = fc.option(fc.tuple(fc.nat(), fc.integer({ min: 1, max: 255 })), { nil: undefined })
+    await fc.assert(
+      fc.asyncProperty(fc.array(bytes, { maxLength: 3 }), damage, fc.boolean(), async (parts, edit, cut) => {
+        // Only zlib has no notion of several.
+        const members = encoding === 'zlib' ? parts.slice(0, 1) : parts
+        const packed = Buffer.concat(await Promise.all(members.map((part) => compress(encoding, [part]))))
+        if (edit !== undefined && packed.length > 0) packed[edit[0] % packed.length]! ^= edit[1]
+        const input = cut ? packed.subarray(0, packed.length - 1) : packed
+        const outcome = (decode: () => Uint8Array): string => {
+          try {
+            const out = decode()
+            const shown = `${out.length} ${zlib.crc32(out)}`
+            arenas.release(out)
+            return shown
+          } catch (error) {
+            return error instanceof DecompressionError ? 'refused' : `threw ${String(error)}`
+          }
+        }
+        const fast = outcome(() => decompress(encoding, input, { limit: LIMIT_BYTES }))
+        expect(fast).not.toContain('threw')
+        expect(fast).toBe(outcome(() => plainly(encoding, input)))
+      }),
+      { numRuns: 120, seed: 4 },
+    )
   })
 })
 

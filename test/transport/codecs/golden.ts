@@ -1,0 +1,324 @@
+// Made once with python-snappy 0.7.3, lz4 4.4.5 and zstandard 0.25 for Python: `length` bytes of `pattern`, or of 0, 1, 2, …
+// where it is negative.
+
+/** The text that is repeated in them. */
+export function pattern(length: number): Uint8Array {
+  let text = ''
+  for (let i = 0; text.length < length; i++) text += `span ${(i * 7) % 50} ok;`
+  return Buffer.from(text.slice(0, length))
+}
+
+export const GOLDEN = [
+  {
+    encoding: 'snappy',
+    length: 200,
+    how: 'python-snappy, a block',
+    hex:
+      'c801247370616e2030206f6b3b050a0037150a043134150b043231190b0038150b043335150b043432190b0039150b003615' +
+      '0a043133150b0032196c0032196d0033196d0034196d0034196d196c0031196c2c3139206f6b3b7370616e2032',
+  },
+  {
+    encoding: 'snappy',
+    length: 66000,
+    how: 'python-snappy, a block of two pieces',
+    hex:
+      'd08304247370616e2030206f6b3b050a0037150a043134150b043231190b0038150b043335150b043432190b0039150b0036' +
+      '150a043133150b0032196c0032196d0033196d0034196d0034196d196c0031196c0031196c0032196d0033196d0034196d00' +
+      '34196d196c0031196c0031196c0032196d0033196d0033196d00341d6d15d90031196c0031196c0032196d0033196d003319' +
+      '6d0034196d196c196b0031196b0032196c0033196c0033196c0034196c196b196a00311d6a196b0032196c0033196c003419' +
+      '6c196b196afe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02' +
+      'fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c' +
+      '02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe' +
+      '1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02' +
+      'fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c' +
+      '02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe' +
+      '1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02' +
+      'fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c' +
+      '02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe' +
+      '1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02' +
+      'fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c' +
+      '02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe' +
+      '1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02' +
+      'fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c' +
+      '02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe' +
+      '1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02' +
+      'fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c' +
+      '02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe' +
+      '1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02' +
+      'fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c' +
+      '02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe' +
+      '1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02' +
+      'fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c' +
+      '02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe' +
+      '1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02' +
+      'fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c' +
+      '02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe' +
+      '1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02' +
+      'fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c' +
+      '02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe' +
+      '1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02' +
+      'fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c' +
+      '02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe' +
+      '1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02' +
+      'fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c' +
+      '02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe' +
+      '1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02' +
+      'fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c' +
+      '02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe' +
+      '1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02' +
+      'fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c' +
+      '02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe' +
+      '1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02' +
+      'fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c' +
+      '02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe' +
+      '1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02' +
+      'fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c' +
+      '02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe' +
+      '1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02' +
+      'fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c' +
+      '02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe' +
+      '1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02' +
+      'fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c' +
+      '02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe' +
+      '1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02' +
+      'fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c' +
+      '02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe' +
+      '1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02' +
+      'fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c' +
+      '02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe' +
+      '1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02' +
+      '5d1c3c616e203236206f6b3b7370616e203333150b043430190b0037190b150a043131190b0038150b043235150b04333219' +
+      '0b0039150b00341d6d15150031196c0031196c0032196d0033196d0033196d0034196d196c196b0031196b0032196c003319' +
+      '6c0033196c0034196c196b196a00311d6a196b0032196c0033196c0034196c196b196a0031196a0032196b0032196c003319' +
+      '6c0034196c0034196c196b0031196b1c3230206f6b3b7370',
+  },
+  {
+    encoding: 'snappy',
+    length: 66000,
+    how: 'python-snappy, a stream of two chunks',
+    hex:
+      'ff060000734e6150705900b80c00487e8b04808004247370616e2030206f6b3b050a0037150a043134150b043231190b0038' +
+      '150b043335150b043432190b0039150b0036150a043133150b0032196c0032196d0033196d0034196d0034196d196c003119' +
+      '6c0031196c0032196d0033196d0034196d0034196d196c0031196c0031196c0032196d0033196d0033196d00341d6d15d900' +
+      '31196c0031196c0032196d0033196d0033196d0034196d196c196b0031196b0032196c0033196c0033196c0034196c196b19' +
+      '6a00311d6a196b0032196c0033196c0034196c196b196afe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02' +
+      'fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c' +
+      '02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe' +
+      '1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02' +
+      'fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c' +
+      '02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe' +
+      '1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02' +
+      'fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c' +
+      '02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe' +
+      '1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02' +
+      'fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c' +
+      '02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe' +
+      '1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02' +
+      'fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c' +
+      '02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe' +
+      '1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02' +
+      'fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c' +
+      '02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe' +
+      '1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02' +
+      'fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c' +
+      '02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe' +
+      '1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02' +
+      'fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c' +
+      '02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe' +
+      '1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02' +
+      'fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c' +
+      '02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe' +
+      '1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02' +
+      'fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c' +
+      '02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe' +
+      '1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02' +
+      'fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c' +
+      '02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe' +
+      '1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02' +
+      'fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c' +
+      '02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe' +
+      '1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02' +
+      'fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c' +
+      '02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe' +
+      '1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02' +
+      'fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c' +
+      '02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe' +
+      '1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02' +
+      'fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c' +
+      '02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe' +
+      '1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02' +
+      'fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c' +
+      '02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe' +
+      '1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02' +
+      'fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c' +
+      '02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe' +
+      '1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02' +
+      'fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c' +
+      '02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe' +
+      '1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02' +
+      'fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c' +
+      '02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe' +
+      '1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02' +
+      'fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c' +
+      '02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe' +
+      '1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02fe1c02' +
+      'fe1c02fe1c02fe1c02fe1c02fe1c02fe1c025d1c00b2000037fa8eaad0033c616e203236206f6b3b7370616e203333150b04' +
+      '3430190b0037190b150a043131190b0038150b043235150b043332190b0039150b00341d6d15150031196c0031196c003219' +
+      '6d0033196d0033196d0034196d196c196b0031196b0032196c0033196c0033196c0034196c196b196a00311d6a196b003219' +
+      '6c0033196c0034196c196b196a0031196a0032196b0032196c0033196c0034196c0034196c196b0031196b1c3230206f6b3b' +
+      '7370',
+  },
+  {
+    encoding: 'x-snappy-framed',
+    length: 200,
+    how: 'python-snappy, a stream',
+    hex:
+      'ff060000734e61507059006300009ede3cb3c801247370616e2030206f6b3b050a0037150a043134150b043231190b003815' +
+      '0b043335150b043432190b0039150b0036150a043133150b0032196c0032196d0033196d0034196d0034196d196c0031196c' +
+      '2c3139206f6b3b7370616e2032',
+  },
+  {
+    encoding: 'x-snappy-framed',
+    length: 200,
+    how: 'python-snappy, a stream with padding, a chunk to leave out and a second identifier',
+    hex:
+      'ff060000734e61507059003c0000923a7a7164247370616e2030206f6b3b050a0037150a043134150b043231190b0038150b' +
+      '043335150b043432190b0039150b2036206f6b3b7370616efe03000000000080020000abcdff060000734e61507059003d00' +
+      '0036a081e86434203133206f6b3b7370616e203230190b0037150b043334150b043431190b0038150b0035150a043132190b' +
+      '2839206f6b3b7370616e2032',
+  },
+  {
+    encoding: 'lz4',
+    length: 200,
+    how: 'lz4.frame, checksums of content and block',
+    hex:
+      '04224d187c40c8000000000000002c5e000000a17370616e2030206f6b3b0a0015370a002531340b002632310b0015380b00' +
+      '2533350b002634320b0015390b0015360a002531330b0016326c0016326d0016336d0016346d0016346d00066c0016316c00' +
+      'c03139206f6b3b7370616e2032e3b1f12a000000001314b57b',
+  },
+  {
+    encoding: 'lz4',
+    length: 140000,
+    how: 'lz4.frame, linked blocks of 64 KiB, no length',
+    hex:
+      '04224d184040c0dc010000a17370616e2030206f6b3b0a0015370a002531340b002632310b0015380b002533350b00263432' +
+      '0b0015390b0015360a002531330b0016326c0016326d0016336d0016346d0016346d00066c0016316c0016316c0016326d00' +
+      '16336d0016346d0016346d00066c0016316c0016316c0016326d0016336d0016336d0017346d0005d90016316c0016316c00' +
+      '16326d0016336d0016336d0016346d00066c00066b0016316b001632d80016336c0016336c0016346c00066b00066a001731' +
+      '6a00066b0016326c0016336c0016346c00066b00066a000f1c02ffffffffffffffffffffffffffffffffffffffffffffffff' +
+      'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff' +
+      'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff' +
+      'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff' +
+      'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff' +
+      'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffb1506f6b3b73700a0100000f3cffffffffffffff' +
+      'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff' +
+      'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff' +
+      'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff' +
+      'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff' +
+      'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff' +
+      'e8506f6b3b737000010000e5616e2032206f6b3b7370616e20390a002531360b002532330b002633300b0015370b00253434' +
+      '0b0015310a0015380a002531350b0016326b0016326c0016336c0016346c00066b00066a0016316a0016326b0016326c0016' +
+      '336c0016346c0016346c00066b0016316b0016326c0016326d0016336d0016346d0016346d00066c0016316c0016316c0016' +
+      '326d0016336d0016346d0016346d00066c0016316c0016316c0016326d0016336d0016336d0017346d0005700116316c0016' +
+      '316c0016326d0016336d0016336d0016346d00066c00066b000f1c02ffffffffffffffffffffffffffffffffffffffffffff' +
+      'ffffffffffffffffffffb55034206f6b3b00000000',
+  },
+  {
+    encoding: 'lz4',
+    length: 140000,
+    how: 'lz4.frame, linked, all checksums',
+    hex:
+      '04224d185c40e0220200000000004fdc010000a17370616e2030206f6b3b0a0015370a002531340b002632310b0015380b00' +
+      '2533350b002634320b0015390b0015360a002531330b0016326c0016326d0016336d0016346d0016346d00066c0016316c00' +
+      '16316c0016326d0016336d0016346d0016346d00066c0016316c0016316c0016326d0016336d0016336d0017346d0005d900' +
+      '16316c0016316c0016326d0016336d0016336d0016346d00066c00066b0016316b001632d80016336c0016336c0016346c00' +
+      '066b00066a0017316a00066b0016326c0016336c0016346c00066b00066a000f1c02ffffffffffffffffffffffffffffffff' +
+      'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff' +
+      'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff' +
+      'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff' +
+      'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff' +
+      'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffb1506f6b3b7370ce64686c0a' +
+      '0100000f3cffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff' +
+      'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff' +
+      'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff' +
+      'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff' +
+      'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff' +
+      'ffffffffffffffffffffffffe8506f6b3b7370f091c74100010000e5616e2032206f6b3b7370616e20390a002531360b0025' +
+      '32330b002633300b0015370b002534340b0015310a0015380a002531350b0016326b0016326c0016336c0016346c00066b00' +
+      '066a0016316a0016326b0016326c0016336c0016346c0016346c00066b0016316b0016326c0016326d0016336d0016346d00' +
+      '16346d00066c0016316c0016316c0016326d0016336d0016346d0016346d00066c0016316c0016316c0016326d0016336d00' +
+      '16336d0017346d0005700116316c0016316c0016326d0016336d0016336d0016346d00066c00066b000f1c02ffffffffffff' +
+      'ffffffffffffffffffffffffffffffffffffffffffffffffffffb55034206f6b3beb12ffa3000000005b721758',
+  },
+  {
+    encoding: 'lz4',
+    length: 140000,
+    how: 'lz4.frame, independent blocks of 64 KiB, strong compression',
+    hex:
+      '04224d186c40e0220200000000008dd2010000a17370616e2030206f6b3b0a0015370a002531340b002632310b0015380b00' +
+      '2533350b002634320b0015390b0016364c001633410016300b0016374c001634410016310b00066d0016354c0016320b0016' +
+      '394c0016364c001633410016300b0016370b0006410016310b0016384c0016354c0016320b0016394100076d000641001630' +
+      '0b0016374c0016342b0016310b0016384c00066d00066c0016394b0016361f001633400016300b0007d80007d900050a0016' +
+      '381400076a0016320b0016394b0016364b00056c000f1c02ffffffffffffffffffffffffffffffffffffffffffffffffffff' +
+      'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff' +
+      'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff' +
+      'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff' +
+      'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff' +
+      'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffc6506f6b3b7370d1010000f501616e203236206f6b3b' +
+      '7370616e2033330b002634300b0016370b00050a002631310b0015380b002632354c0016320b0016394100076d0006410016' +
+      '300b0016374c0016342b0016310b0016384c00066d00066c0016394b0016361f001633400016300b0007d80007d900050a00' +
+      '16381400076a0016320b0016394b0016364b00066c00066b0016374b001634400016310b0016384b0016354b0016320b0006' +
+      '6c0016364c001633410016300b0016374c001634410016310b00066d0016354c0016320b00056c000f1c02ffffffffffffff' +
+      'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff' +
+      'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff' +
+      'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff' +
+      'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff' +
+      'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc8506f' +
+      '6b3b7370f5000000e5616e2032206f6b3b7370616e20390a002531360b002532330b002633300b0015370b00263434370005' +
+      '0a001638140016354b0016320b0016394b0016364b00066c00066b0016374b001634400016310b0016384b0016354b001632' +
+      '0b00066c0016364c001633410016300b0016374c001634410016310b00066d0016354c0016320b0016394c0016364c001633' +
+      '410016300b0007440106410016310b0016384c0016354c0016320b0016394100076d0006410016300b0016374c0016342b00' +
+      '16310b0016384c0006b2010f1c02ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc9503420' +
+      '6f6b3b000000005b721758',
+  },
+  {
+    encoding: 'lz4',
+    length: 200,
+    how: 'lz4.frame, two frames with skippable ones around them',
+    hex:
+      '5a2a4d180500000068656c6c6f04224d18684064000000000000002337000000a17370616e2030206f6b3b0a0015370a0025' +
+      '31340b002632310b0015380b002533350b002634320b0015390b009036206f6b3b7370616e000000005a2a4d180500000068' +
+      '656c6c6f04224d186c406400000000000000a738000000e6203133206f6b3b7370616e2032300b0015370b002533340b0026' +
+      '34310b0015380b0015350a002631320b00b039206f6b3b7370616e20320000000071f9ef3d5a2a4d180500000068656c6c6f',
+  },
+  {
+    encoding: 'lz4',
+    length: -200,
+    how: 'lz4.frame, a block left uncompressed, of the bytes 0 to 199',
+    hex:
+      '04224d186440a7c8000080000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20212223242526' +
+      '2728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f505152535455565758' +
+      '595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e7f808182838485868788898a' +
+      '8b8c8d8e8f909192939495969798999a9b9c9d9e9fa0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babbbc' +
+      'bdbebfc0c1c2c3c4c5c6c7000000009cf7a2c0',
+  },
+  {
+    encoding: 'zstd',
+    length: 140000,
+    how: 'zstandard, one frame that does not say its length, with a checksum',
+    hex:
+      '28b52ffd0458ac040022440c12a0371d004448eadfacfffb1329c5e2fd2b13dbe536b94bee4bee5bee7b59363820ac84c1eb' +
+      'a58e4169208a1a750c4a013720809352b501a7fd1f3284075941910de120d082075928009e96201b8126182f04f120ab50b6' +
+      '04ef080c08e1414628303c9041a1c19ccdbe05de67b32d37ecb359b6c0fb6ce62d2f36c0fb14b69bd28ad046626145d8b8a0' +
+      'c2ce6e8ea56911c145000008610100dc820742751ecf6a',
+  },
+  {
+    encoding: 'zstd',
+    length: 200,
+    how: 'zstandard, two frames with a skippable one between',
+    hex:
+      '28b52ffd2064950100f07370616e2030206f6b3b373134323138333534323936206f6b3b7370616e0800a008b03128080a73' +
+      'd90d6769a044af82045a2a4d180500000068656c6c6f28b52ffd2064750100d0203133206f6b3b7370616e20323037333434' +
+      '31383531323139320800a0605030abc240116063501014d65b5102',
+  },
+] as const
