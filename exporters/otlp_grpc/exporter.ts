@@ -67,7 +67,7 @@ async function connect(config: Config, ctx: ComponentContext): Promise<Client> {
         withoutCalls: keepalive.permit_without_stream,
       },
     }),
-    ...((compression === 'gzip' || compression === 'zstd') && { compression }),
+    ...(compression !== 'none' && compression !== '' && { compression }),
     ...(config.authority !== undefined && { authority: config.authority }),
     headers: Object.fromEntries(Object.entries(config.headers).map(([name, value]) => [name.toLowerCase(), value])),
     ...(sign !== undefined && { sign }),

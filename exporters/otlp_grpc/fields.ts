@@ -9,7 +9,7 @@ export const fields = {
     { required: true, example: 'gateway:4317' },
   ),
   tls: clientTlsField,
-  compression: field.enum('Of every request; gzip at its fastest level.', ['gzip', 'zstd', 'none', ''], {
+  compression: field.enum('Of every request; gzip at its fastest level.', ['gzip', 'snappy', 'zstd', 'none', ''], {
     default: 'gzip',
   }),
   headers: field.map('Sent as metadata with every request.', field.secret('Value of the header.', { required: true }), {

@@ -1,10 +1,18 @@
-const HIGHEST: Readonly<Record<string, number>> = { gzip: 9, zlib: 9, deflate: 9, zstd: 22 }
-
-/** What is wrong with a level for a compression; undefined when it is one of its levels, or 0 or -1 for "the usual". */
+/**
+ * What is wrong with a level for a compression; undefined where it is right. As in the Collector: gzip, zlib and deflate have
+ * zlib's own, zstd takes any number, and 0 asks for no level in particular.
+ */
 export function compressionLevelProblem(compression: string, level: number): string | undefined {
-  if (level === 0 || level === -1) return undefined
-  const highest = HIGHEST[compression]
-  if (highest === undefined) return `compression "${compression}" has no levels; leave level out`
-  if (level >= 1 && level <= highest) return undefined
-  return `expected a level of ${compression} from 1 to ${highest}, or 0 for its fastest, got ${level}`
+  if (level === 0) return undefined
+  switch (compression) {
+    case 'gzip':
+    case 'zlib':
+    case 'deflate':
+      if (level >= -2 && level <= 9) return undefined
+      return `expected a level of ${compression} from 1 to 9, -1 for zlib's usual, -2 for Huffman coding alone, or 0 for the fastest, got ${level}`
+    case 'zstd':
+      return undefined
+    default:
+      return `compression "${compression}" has no levels; leave level out`
+  }
 }

@@ -59,7 +59,7 @@ async function connect(config: Config, urls: Partial<Record<Signal, string>>, ct
     contentType: json === undefined ? 'application/x-protobuf' : 'application/json',
     ...(json !== undefined && { encode: json.toJson }),
     ...(compression !== 'none' && compression !== '' && { compression }),
-    ...(level > 0 && { compressionLevel: level }),
+    ...(level !== 0 && { compressionLevel: level }),
     // The scheme of the URL decides whether there is TLS; `insecure` means nothing here, as with the Collector.
     tls: await clientTls(config.tls, 'tls'),
     headers: Object.fromEntries(Object.entries(config.headers).map(([name, value]) => [name.toLowerCase(), value])),

@@ -14,10 +14,19 @@ export const fields = {
   logs_endpoint: field.string('URL for logs, used as it is.'),
   profiles_endpoint: field.string('URL for profiles, used as it is.'),
   encoding: field.enum('Of the bodies.', ['proto', 'json'], { default: 'proto' }),
-  compression: field.enum('Of every body.', ['gzip', 'zstd', 'zlib', 'deflate', 'none', ''], { default: 'gzip' }),
+  compression: field.enum(
+    'Of every body.',
+    ['gzip', 'zstd', 'snappy', 'x-snappy-framed', 'zlib', 'deflate', 'lz4', 'none', ''],
+    { default: 'gzip' },
+  ),
   compression_params: field.object(
     'How hard to compress.',
-    { level: field.int("The format's own level; 0 or -1 for its fastest.", { default: 0 }) },
+    {
+      level: field.int(
+        'Of gzip, zlib and deflate 1 to 9, -1 for the usual 6, -2 for Huffman coding alone; of zstd 1 to 22. 0 is the fastest.',
+        { default: 0 },
+      ),
+    },
     { default: {} },
   ),
   headers: field.map('Sent with every request.', field.secret('Value of the header.', { required: true }), {

@@ -1,6 +1,7 @@
 import { type ConfigOf, field } from '../../src/config/field.ts'
 import { serverTlsField } from '../../src/config/tls-fields.ts'
 
+const CODINGS = ['', 'gzip', 'zstd', 'zlib', 'snappy', 'deflate', 'lz4', 'x-snappy-framed'] as const
 const TRANSPORTS = ['tcp', 'tcp4', 'tcp6', 'unix'] as const
 
 const listenFields = (port: number) => ({
@@ -93,8 +94,8 @@ const http = field.object('OTLP/HTTP, bodies in protobuf or JSON; served when th
   }),
   compression_algorithms: field.list(
     'The `Content-Encoding`s that are taken; an empty name stands for none.',
-    field.enum('A content coding.', ['', 'gzip', 'zstd', 'zlib', 'deflate'], { required: true }),
-    { default: ['', 'gzip', 'zstd', 'zlib', 'deflate'] },
+    field.enum('A content coding.', CODINGS, { required: true }),
+    { default: CODINGS },
   ),
   read_timeout: field.duration("Longest that a request's body may take to arrive after its headers; 0 is no limit.", {
     default: '0s',

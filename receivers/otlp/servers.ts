@@ -58,7 +58,7 @@ export async function startHttp(
       configuredBy: 'protocols.http.endpoint',
       paths: signalsByPath(paths, signals),
       maxBodyBytes: config.max_request_body_size || DEFAULT_BODY_BYTES,
-      encodings: new Set(config.compression_algorithms.filter((name): name is Encoding => name !== '')),
+      encodings: encodingsOf(config),
       ...(await tlsOf(config, 'protocols.http.tls')),
       readTimeoutMs: config.read_timeout,
       readHeaderTimeoutMs: config.read_header_timeout,
@@ -70,6 +70,11 @@ export async function startHttp(
     },
     handler,
   )
+}
+
+/** As in the Collector: a list without the empty name refuses bodies that are not compressed, but an empty list refuses none of those. */
+function encodingsOf({ compression_algorithms: listed }: HttpConfig): ReadonlySet<Encoding | ''> {
+  return new Set(listed.length === 0 ? [''] : listed)
 }
 
 function corsOf(cors: NonNullable<HttpConfig['cors']>): CorsOptions {

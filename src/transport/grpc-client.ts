@@ -1,7 +1,8 @@
 import type { Signal } from '../otlp/batch.ts'
-import { compress, type Encoding } from './compression.ts'
+import { compress } from './compression.ts'
 import { type ChannelFailure, type ChannelOptions, GrpcChannel } from './grpc-channel.ts'
 import { attemptCall } from './grpc-client-call.ts'
+import { GRPC_ENCODINGS, type GrpcEncoding } from './grpc-encodings.ts'
 import { GRPC_PATHS } from './otlp-services.ts'
 import { type Sign, signed } from './sign.ts'
 import { type CallOptions, type CallResult, type Client, GRPC } from './unary.ts'
@@ -13,7 +14,7 @@ export interface GrpcClientOptions extends ChannelOptions {
   readonly sign?: Sign
   readonly userAgent: string
   /** Absent: bodies leave as they are. */
-  readonly compression?: Encoding
+  readonly compression?: GrpcEncoding
   readonly compressionLevel?: number
   /** Waits for a connection until the call's time is up, instead of failing while the peer is away. */
   readonly waitForReady?: boolean
@@ -62,7 +63,7 @@ class GrpcClient implements Client {
     }
     let body: Uint8Array
     try {
-      body = await compress(compression, chunks, this.#options.compressionLevel)
+      body = await compress(GRPC_ENCODINGS[compression], chunks, this.#options.compressionLevel)
     } finally {
       // What goes out is a copy: the batch's own bytes are free.
       options.release?.()

@@ -4,6 +4,7 @@ import type { Admission } from './admission.ts'
 import { DecompressionError } from './codecs/decompression-error.ts'
 import type { Encoding } from './compression.ts'
 import { decompressBody } from './decompress-body.ts'
+import { GRPC_ACCEPT_ENCODING, GRPC_ENCODINGS } from './grpc-encodings.ts'
 import { MessageReader, messagePrefix } from './grpc-message.ts'
 import { parseGrpcTimeout } from './grpc-timeout.ts'
 import type { Overdue } from './overdue.ts'
@@ -27,13 +28,7 @@ interface CallStream extends ServerHttp2Stream {
   [CALL]?: GrpcServerCall
 }
 
-const ENCODINGS: ReadonlyMap<string, Encoding | undefined> = new Map<string, Encoding | undefined>([
-  ['identity', undefined],
-  ['gzip', 'gzip'],
-  ['zstd', 'zstd'],
-  ['deflate', 'deflate'],
-])
-const ACCEPT_ENCODING = [...ENCODINGS.keys()].join(',')
+const ENCODINGS: ReadonlyMap<string, Encoding> = new Map(Object.entries(GRPC_ENCODINGS))
 
 const EMPTY_RESPONSE = messagePrefix(0, false)
 // `date` costs a string per second and nobody reads it; Node's types leave `sendDate` out.
@@ -111,7 +106,7 @@ export class GrpcServerCall implements ServerCall, CallHead {
           code: GRPC.UNIMPLEMENTED,
           message: `grpc: Decompressor is not installed for grpc-encoding "${String(name)}"`,
         },
-        { 'grpc-accept-encoding': ACCEPT_ENCODING },
+        { 'grpc-accept-encoding': GRPC_ACCEPT_ENCODING },
       )
       return
     }

@@ -23,8 +23,8 @@ export interface HttpServerOptions {
   readonly maxBodyBytes: number
   /** What connections and bodies are booked to; without it nothing is too much. */
   readonly admission?: Admission
-  /** The `Content-Encoding`s that are taken besides none. */
-  readonly encodings: ReadonlySet<Encoding>
+  /** The `Content-Encoding`s that are taken; '' is none. */
+  readonly encodings: ReadonlySet<Encoding | ''>
   /** TLS where given; clear text otherwise. */
   readonly tls?: tls.SecureContextOptions & tls.TlsOptions
   /** Milliseconds; 0 is no limit. For a request's body to come, once its headers are there … */
@@ -87,9 +87,15 @@ export async function serveHttp(options: HttpServerOptions, handler: ServerHandl
     }
     const named = (request.headers['content-encoding'] ?? '').toLowerCase()
     const encoding = named === '' || named === 'identity' ? undefined : (named as Encoding)
-    if (encoding !== undefined && !options.encodings.has(encoding)) {
-      const taken = [...options.encodings].join(', ')
-      respond(request, response, 400, 'text/plain', `unsupported Content-Encoding: ${named}; supported: [${taken}]`)
+    if (!options.encodings.has(encoding ?? '')) {
+      const taken = [...options.encodings].map((name) => name || 'identity').join(', ')
+      respond(
+        request,
+        response,
+        400,
+        'text/plain',
+        `unsupported Content-Encoding: ${named || 'identity'}; supported: [${taken}]`,
+      )
       return
     }
     const { remoteAddress, remotePort } = request.socket

@@ -265,10 +265,10 @@ describe('a peer at the level of HTTP/2', () => {
 
   test('is told which compressions there are', async () => {
     const server = await serve(accept)
-    const { headers } = await send(server.address, [message], { 'grpc-encoding': 'snappy' })
+    const { headers } = await send(server.address, [message], { 'grpc-encoding': 'br' })
     expect(headers['grpc-status']).toBe('12')
-    expect(headers['grpc-message']).toBe('grpc: Decompressor is not installed for grpc-encoding "snappy"')
-    expect(headers['grpc-accept-encoding']).toBe('identity,gzip,zstd,deflate')
+    expect(headers['grpc-message']).toBe('grpc: Decompressor is not installed for grpc-encoding "br"')
+    expect(headers['grpc-accept-encoding']).toBe('identity,gzip,zstd,snappy,deflate')
   })
 
   test('is told that its compressed bytes are none', async () => {

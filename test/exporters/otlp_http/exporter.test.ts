@@ -7,6 +7,7 @@ import { sendResult } from '../../../exporters/otlp_http/send-result.ts'
 import type { Component } from '../../../src/component/contracts.ts'
 import type { Consumer, Failure } from '../../../src/component/delivery.ts'
 import { makeBatch, type Signal } from '../../../src/otlp/batch.ts'
+import { decompress } from '../../../src/transport/compression.ts'
 import { encodeExportResponse } from '../../../src/transport/export-response.ts'
 import { encodeStatus } from '../../../src/transport/rpc-status.ts'
 import { someBatches } from '../../contract/support/data.ts'
@@ -76,6 +77,9 @@ describe('what is sent', () => {
     ['zstd', 'zstd', zlib.zstdDecompressSync],
     ['deflate', 'deflate', zlib.inflateSync],
     ['zlib', 'deflate', zlib.inflateSync],
+    ['snappy', 'snappy', (bytes: Buffer) => decompress('snappy', bytes, { limit: 1 << 20 })],
+    ['x-snappy-framed', 'x-snappy-framed', (bytes: Buffer) => decompress('x-snappy-framed', bytes, { limit: 1 << 20 })],
+    ['lz4', 'lz4', (bytes: Buffer) => decompress('lz4', bytes, { limit: 1 << 20 })],
     ['none', undefined, (bytes: Buffer) => bytes],
   ] as const)('arrives byte for byte, several chunks as one body, %s', async (compression, coding, unpack) => {
     const server = await peer()
@@ -246,7 +250,7 @@ describe('the configuration', () => {
     ],
     [
       { endpoint: 'http://gateway', compression_params: { level: 12 } },
-      'compression_params.level: expected a level of gzip from 1 to 9, or 0 for its fastest, got 12',
+      "compression_params.level: expected a level of gzip from 1 to 9, -1 for zlib's usual, -2 for Huffman coding alone, or 0 for the fastest, got 12",
     ],
     [
       { endpoint: 'http://gateway', compression: 'none', compression_params: { level: 3 } },

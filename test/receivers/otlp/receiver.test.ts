@@ -7,6 +7,7 @@ import definition from '../../../receivers/otlp/otlp.ts'
 import type { Component } from '../../../src/component/contracts.ts'
 import { ack, type Failure, fanOut, nack } from '../../../src/component/delivery.ts'
 import type { Signal } from '../../../src/otlp/batch.ts'
+import { compress } from '../../../src/transport/compression.ts'
 import { decodeExportResponse } from '../../../src/transport/export-response.ts'
 import { decodeStatus } from '../../../src/transport/rpc-status.ts'
 import { someBatches } from '../../contract/support/data.ts'
@@ -14,6 +15,7 @@ import { deadlineIn, type TestContext, testContext } from '../../support/context
 import { Sink } from '../../support/deliveries.ts'
 import { configured } from '../../transport/support/configured.ts'
 import { jsClient, type Seen } from '../../transport/support/grpc-peers.ts'
+import { callRaw } from './support/raw-clients.ts'
 
 const cleanups: (() => unknown)[] = []
 afterEach(async () => {
@@ -128,14 +130,55 @@ describe('a request', () => {
     ['zstd', zlib.zstdCompressSync],
     ['deflate', zlib.deflateSync],
     ['zlib', zlib.deflateSync],
+    ['snappy', (bytes: Uint8Array) => compress('snappy', [bytes])],
+    // What the Collector before v0.120 sends under that name.
+    ['snappy', (bytes: Uint8Array) => compress('x-snappy-framed', [bytes])],
+    ['x-snappy-framed', (bytes: Uint8Array) => compress('x-snappy-framed', [bytes])],
+    ['lz4', (bytes: Uint8Array) => compress('lz4', [bytes])],
     ['identity', (bytes: Uint8Array) => bytes],
   ] as const)('over HTTP in %s', async (encoding, pack) => {
     const { http: address, sink } = await run()
-    const answer = post(address, pack(TRACES), { headers: { 'content-encoding': encoding } })
+    const answer = post(address, await pack(TRACES), { headers: { 'content-encoding': encoding } })
     await arrived(sink)
     expect(Buffer.compare(sink.last.batch.chunks[0]!, TRACES)).toBe(0)
     ack(sink.last)
     expect((await answer).status).toBe(200)
+  })
+
+  test.each([
+    ['gzip', 'gzip'],
+    ['zstd', 'zstd'],
+    ['deflate', 'deflate'],
+    ['snappy', 'x-snappy-framed'],
+  ] as const)('over gRPC in %s', async (name, encoding) => {
+    const { grpc, sink } = await run()
+    const packed = await compress(encoding, [TRACES])
+    const answer = callRaw(grpc, packed, { headers: { 'grpc-encoding': name }, compressed: true })
+    await arrived(sink)
+    expect(Buffer.compare(sink.last.batch.chunks[0]!, TRACES)).toBe(0)
+    ack(sink.last)
+    expect((await answer).status?.code).toBe(0)
+  })
+
+  test('over gRPC in what nobody knows is refused with what there is', async () => {
+    const { grpc } = await run()
+    const raw = await callRaw(grpc, new Uint8Array(5), { headers: { 'grpc-encoding': 'br' } })
+    expect([raw.status?.code, raw.headers['grpc-accept-encoding']]).toEqual([12, 'identity,gzip,zstd,snappy,deflate'])
+  })
+
+  test('over HTTP in a coding that is not in the list, none among them, is refused', async () => {
+    const { http: address } = await run({
+      protocols: { http: { endpoint: '127.0.0.1:0', compression_algorithms: ['gzip', 'lz4'] } },
+    })
+    const said = async (headers: http.OutgoingHttpHeaders): Promise<unknown[]> => {
+      const { status, body } = await post(address, TRACES, { headers })
+      return [status, body.toString()]
+    }
+    expect(await said({})).toEqual([400, 'unsupported Content-Encoding: identity; supported: [gzip, lz4]'])
+    expect(await said({ 'content-encoding': 'zstd' })).toEqual([
+      400,
+      'unsupported Content-Encoding: zstd; supported: [gzip, lz4]',
+    ])
   })
 
   test('over HTTP in chunks of unknown number', async () => {
@@ -318,7 +361,7 @@ describe('OTLP/HTTP refuses', () => {
     ])
     expect(await text({ headers: { 'content-encoding': 'br' } })).toEqual([
       400,
-      'unsupported Content-Encoding: br; supported: [gzip, zstd, zlib, deflate]',
+      'unsupported Content-Encoding: br; supported: [identity, gzip, zstd, zlib, snappy, deflate, lz4, x-snappy-framed]',
     ])
   })
 

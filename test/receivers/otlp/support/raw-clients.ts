@@ -78,7 +78,7 @@ export interface RawCall {
 export async function callRaw(
   address: string,
   body: Uint8Array,
-  { path = GRPC_PATHS.traces, headers = {} as http2.OutgoingHttpHeaders } = {},
+  { path = GRPC_PATHS.traces, headers = {} as http2.OutgoingHttpHeaders, compressed = false } = {},
 ): Promise<RawCall> {
   const session = http2.connect(`http://${address}`)
   try {
@@ -100,7 +100,7 @@ export async function callRaw(
     })
     stream.on('data', (chunk: Buffer) => chunks.push(chunk))
     stream.on('error', () => {})
-    stream.write(messagePrefix(body.length, false))
+    stream.write(messagePrefix(body.length, compressed))
     stream.end(body)
     await once(stream, 'close')
     return {
