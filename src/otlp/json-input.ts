@@ -116,8 +116,10 @@ class Reader {
       }
       p = skipSpace(input, p + 1, end)
       if (field === undefined) p = this.#skip(p, 0)
-      else if (input[p] === LOWER_N && this.#isNull(p)) p += 4
-      else if (field.repeated) {
+      else if (input[p] === LOWER_N && this.#isNull(p)) {
+        if ((seen & field.bit) !== 0) this.#reset(field)
+        p += 4
+      } else if (field.repeated) {
         this.#enter(field)
         p = this.#list(field, p)
         this.#depth--
@@ -194,6 +196,19 @@ class Reader {
       return p
     }
     return this.#bytesValue(field, at, always)
+  }
+
+  /** Writes the default of a field that had a value before and now has null. */
+  #reset(field: Field): void {
+    const { kind } = field
+    if (kind === MESSAGE || field.presence) return
+    const output = this.#output
+    this.#repeats = true
+    this.#reserve(0, 16)
+    output.varint32(field.tag)
+    if (kind === DOUBLE || kind === FIXED64 || kind === SFIXED64) output.double(0)
+    else if (kind === FIXED32) output.fixed32(0)
+    else output.varint32(0)
   }
 
   #open(field: Field): number {

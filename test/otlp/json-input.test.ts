@@ -169,6 +169,12 @@ test('of a key that comes twice the last counts; lists are joined, messages merg
       '{"name":"a","status":{"code":2},"attributes":[{"key":"a"}],"name":"b","kind":3,"kind":0,"status":{"message":"m"},"attributes":[{"key":"b"}]}',
     ),
   ).toEqual({ name: 'b', status: { code: 2, message: 'm' }, attributes: [{ key: 'a' }, { key: 'b' }] })
+  expect(
+    record(
+      'traces',
+      '{"name":"a","flags":1,"kind":2,"startTimeUnixNano":5,"traceState":"t","name":null,"flags":null,"kind":null,"startTimeUnixNano":null}',
+    ),
+  ).toEqual({ traceState: 't' })
   expect(log('{"arrayValue":{"values":[{}]},"arrayValue":{}}')).toEqual({ arrayValue: {} })
   expect(log('{"kvlistValue":{"values":[{"key":"k"}]},"other":1,"boolValue":false}')).toEqual({ boolValue: false })
 })

@@ -23,11 +23,9 @@ function message(schema: MessageSchema, value: Json, random: Random): string {
           random,
         )
       : single(field, content, random)
+    if (random.chance(0.03) && !field.repeated && field.oneof === undefined) members.push(`"${name}":null`)
     members.push(`${string(key, random, 0.02)}${space(random)}:${space(random)}${text}`)
     if (random.chance(0.05)) members.push('"unknown":{"a":[1,"]}",null]}')
-    if (random.chance(0.03) && !field.repeated && field.oneof === undefined) {
-      members.push(`"${name}":null`)
-    }
   }
   return `{${space(random)}${members.join(`${space(random)},${space(random)}`)}${space(random)}}`
 }
@@ -91,4 +89,77 @@ function space(random: Random): string {
 
 function plain(value: Json): string {
   return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+/** The document with one to three values, keys or elements in it put in place of others, left out or doubled: JSON still, OTLP perhaps. */
+export function alteredJson(json: Uint8Array, random: Random): Uint8Array {
+  const document = JSON.parse(new TextDecoder().decode(json)) as Tree
+  const places: [Tree, string][] = []
+  collect(document, places)
+  for (let n = 1 + random.below(3); n > 0 && places.length > 0; n--) alter(...random.pick(places), random)
+  return new TextEncoder().encode(JSON.stringify(document))
+}
+
+type Tree = { [name: string]: Json | Tree }
+
+function collect(tree: Tree, places: [Tree, string][]): void {
+  for (const [name, value] of Object.entries(tree)) {
+    places.push([tree, name])
+    if (typeof value === 'object' && value !== null) collect(value as Tree, places)
+  }
+}
+
+const OTHERS: readonly Json[] = [
+  null,
+  true,
+  false,
+  0,
+  1,
+  -1,
+  1.5,
+  4294967296,
+  '',
+  '0',
+  '-1',
+  '+7',
+  '007',
+  '1.5',
+  '1e3',
+  'NaN',
+  'inf',
+  '-Infinity',
+  '00112233445566778899aabbccddeeff',
+  '0123456789abcdef',
+  '/w==',
+  '/w',
+  'SPAN_KIND_SERVER',
+  'x',
+  '18446744073709551615',
+  [],
+  {},
+  [{}],
+  [null],
+  ['a'],
+  ['1', 2],
+  { stringValue: 'x' },
+  { intValue: '5' },
+  { values: [] },
+]
+
+function alter(tree: Tree, name: string, random: Random): void {
+  const value = tree[name]
+  switch (random.below(5)) {
+    case 0:
+      delete tree[name]
+      break
+    case 1:
+      tree[name === '0' || Array.isArray(tree) ? name : random.pick([`${name}x`, name.toUpperCase(), `_${name}`])] =
+        value!
+      break
+    case 2:
+      if (typeof value === 'string') tree[name] = value.slice(random.below(3))
+      break
+    default:
+      tree[name] = random.pick(OTHERS)
+  }
 }
