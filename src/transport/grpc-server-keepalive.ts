@@ -1,4 +1,5 @@
 import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
+import { Alarm } from './alarm.ts'
 import { PingEnforcer, type PingPolicy } from './ping-enforcer.ts'
 
 /** How long a connection lives, in milliseconds, as grpc-go's server parameters say it; absent: for ever, unasked. */
@@ -43,9 +44,9 @@ class SupervisedSession implements Supervision {
   readonly #session: ServerHttp2Session
   readonly #keepalive: ServerKeepalive
   readonly #enforcer: PingEnforcer | undefined
-  readonly #timers = new Set<NodeJS.Timeout>()
+  readonly #alarms = new Set<Alarm>()
   readonly #streamClosed: (this: ServerHttp2Stream) => void
-  #idleTimer: NodeJS.Timeout | undefined
+  #idleTimer: Alarm | undefined
   #open = 0
   /** Bytes read when the timer of the next ping was set. */
   #bytesSeen = 0
@@ -76,8 +77,8 @@ class SupervisedSession implements Supervision {
   }
 
   stop(): void {
-    for (const timer of this.#timers) clearTimeout(timer)
-    this.#timers.clear()
+    for (const alarm of this.#alarms) alarm.cancel()
+    this.#alarms.clear()
   }
 
   #closed(answered: boolean): void {
@@ -133,20 +134,19 @@ class SupervisedSession implements Supervision {
     setImmediate(() => session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM))
   }
 
-  #after(ms: number | undefined, act: () => void): NodeJS.Timeout | undefined {
+  #after(ms: number | undefined, act: () => void): Alarm | undefined {
     if (ms === undefined || ms <= 0) return undefined
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer)
+    const alarm = new Alarm(ms, () => {
+      this.#alarms.delete(alarm)
       act()
-    }, ms)
-    timer.unref()
-    this.#timers.add(timer)
-    return timer
+    })
+    this.#alarms.add(alarm)
+    return alarm
   }
 
-  #cancel(timer: NodeJS.Timeout | undefined): void {
-    if (timer === undefined) return
-    clearTimeout(timer)
-    this.#timers.delete(timer)
+  #cancel(alarm: Alarm | undefined): void {
+    if (alarm === undefined) return
+    alarm.cancel()
+    this.#alarms.delete(alarm)
   }
 }

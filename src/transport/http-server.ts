@@ -114,13 +114,14 @@ export async function serveHttp(options: HttpServerOptions, handler: ServerHandl
     slow.watch(call, response)
   }
 
-  const headersTimeout = slow.headersMs
+  // Node wants whole milliseconds.
+  const headersTimeout = Math.ceil(slow.headersMs)
   const timeouts: http.ServerOptions = {
     requestTimeout: 0,
     headersTimeout,
-    connectionsCheckingInterval: Math.min(LONGEST_CHECK_MS, Math.max(SHORTEST_CHECK_MS, headersTimeout / 8)),
+    connectionsCheckingInterval: Math.min(LONGEST_CHECK_MS, Math.max(SHORTEST_CHECK_MS, Math.ceil(headersTimeout / 8))),
     // As in Go, what is not said follows from the time a request may take.
-    keepAliveTimeout: options.idleTimeoutMs || options.readTimeoutMs,
+    keepAliveTimeout: Math.ceil(options.idleTimeoutMs || options.readTimeoutMs),
     noDelay: true,
   }
   const server = options.tls
