@@ -12,6 +12,12 @@ const LONGEST_RETRY_MS = 1000
  */
 const PARTLY_TAKEN_RETRY_MS = 5000
 
+/**
+ * Who does not say whether there is room, a queue that lets senders wait or an exporter without a queue beside one with,
+ * gets this many acknowledged batches: as many as an exporter sends at a time.
+ */
+const MOST_UNANSWERED = 10
+
 /** A joined batch and what its parts want to know of it. */
 export interface Parcel {
   readonly batch: Batch
@@ -30,18 +36,29 @@ export interface HandoverEvents {
   freed(): void
 }
 
+/** A parcel that is offered again, and when. */
+interface Kept {
+  readonly parcel: Parcel
+  readonly due: number
+}
+
 /**
  * Hands joined batches on, and keeps those that were acknowledged and found no room, to offer them again. While any is
- * kept nothing new should be given: `blocked` says so.
+ * kept, or too many are with somebody who does not say whether there is room, nothing new should be given: `blocked` says
+ * so.
  */
 export class Handover {
   readonly #next: Consumer
   readonly #clock: Clock
   readonly #events: HandoverEvents
   /** In the order in which they are offered again. */
-  readonly #kept: Parcel[] = []
+  #kept: Kept[] = []
+  /** Acknowledged parcels that were handed on and are neither admitted, refused nor settled. */
+  #unanswered = 0
   #timer: Timer | undefined
+  #timerDue = Number.POSITIVE_INFINITY
   #retryMs = FIRST_RETRY_MS
+  #draining = false
   #closed = false
 
   constructor(next: Consumer, clock: Clock, events: HandoverEvents) {
@@ -51,28 +68,46 @@ export class Handover {
   }
 
   get blocked(): boolean {
-    return this.#kept.length > 0
+    return this.#kept.length > 0 || (this.#unanswered >= MOST_UNANSWERED && !this.#draining)
+  }
+
+  /** A stop has begun: those who do not answer before they are stopped themselves hold nothing up. */
+  drain(): void {
+    this.#draining = true
   }
 
   give(parcel: Parcel): void {
     let admitted = false
     let superseded = false
+    // Before `consume` returns nobody is behind.
+    let answered = false
+    let counted = false
+    const answer = (): void => {
+      answered = true
+      if (!counted) return
+      counted = false
+      const was = this.blocked
+      this.#unanswered--
+      if (was && !this.blocked) this.#events.freed()
+    }
     this.#next.consume(
       deliver(parcel.batch, {
         admitted: () => {
           admitted = true
           this.#retryMs = FIRST_RETRY_MS
           parcel.admitted()
+          answer()
         },
         refused: (failure) => {
-          if (!this.#keeps(parcel, failure)) {
+          if (this.#keeps(parcel, failure)) {
+            superseded = true
+            // The branch that took it may need the bytes for longer than it takes the next offer to be settled.
+            arenas.retainAll(parcel.batch.chunks)
+            this.#keep(parcel, PARTLY_TAKEN_RETRY_MS)
+          } else {
             parcel.refused(failure)
-            return
           }
-          superseded = true
-          // The branch that took it may need the bytes for longer than it takes the next offer to be settled.
-          arenas.retainAll(parcel.batch.chunks)
-          this.#keep(parcel, PARTLY_TAKEN_RETRY_MS)
+          answer()
         },
         settled: (outcome) => {
           if (superseded) {
@@ -84,17 +119,22 @@ export class Handover {
           } else {
             parcel.settled(outcome)
           }
+          answer()
         },
         waiting: parcel.waiting,
       }),
     )
+    if (parcel.keep && !answered) {
+      counted = true
+      this.#unanswered++
+    }
   }
 
   /** Keeps nothing from now on; what was kept is the caller's to settle. */
   close(): Parcel[] {
     this.#closed = true
     this.#timer?.cancel()
-    return this.#kept.splice(0)
+    return this.#kept.splice(0).map(({ parcel }) => parcel)
   }
 
   #keeps(parcel: Parcel, failure: Failure): boolean {
@@ -102,20 +142,35 @@ export class Handover {
   }
 
   #keep(parcel: Parcel, ms: number): void {
-    this.#kept.push(parcel)
-    this.#timer ??= this.#clock.setTimeout(() => this.#offerAgain(), ms)
+    const due = this.#clock.monotonic() + ms
+    this.#kept.push({ parcel, due })
+    this.#arm(due)
   }
 
+  #arm(due: number): void {
+    if (due >= this.#timerDue) return
+    this.#timer?.cancel()
+    this.#timerDue = due
+    this.#timer = this.#clock.setTimeout(() => this.#offerAgain(), due - this.#clock.monotonic())
+  }
+
+  /** Offers those that are due, in order, until one is refused again. */
   #offerAgain(): void {
-    this.#timer = undefined
+    this.#timerDue = Number.POSITIVE_INFINITY
     this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS)
-    // Those that are refused again stand first, in the same order.
-    const again = this.#kept.splice(0)
-    for (let parcel = again.shift(); parcel !== undefined; parcel = again.shift()) {
-      this.give(parcel)
-      if (this.blocked) break
+    const now = this.#clock.monotonic()
+    const later: Kept[] = []
+    const due: Kept[] = []
+    for (const kept of this.#kept) (kept.due <= now ? due : later).push(kept)
+    this.#kept = []
+    for (const { parcel } of due) {
+      const refused = this.#kept.at(-1)
+      // The others would be refused too: they wait with the first.
+      if (refused !== undefined) this.#kept.push({ parcel, due: refused.due })
+      else this.give(parcel)
     }
-    this.#kept.push(...again)
+    this.#kept.push(...later)
+    for (const kept of this.#kept) this.#arm(kept.due)
     if (!this.blocked) this.#events.freed()
   }
 }

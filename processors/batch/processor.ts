@@ -124,6 +124,7 @@ export class BatchProcessor implements Component, Consumer {
     this.#stopping = true
     this.#timer?.cancel()
     clearImmediate(this.#earlyCheck)
+    this.#handover.drain()
     this.#flushAll()
     if (this.#handover.blocked && !deadline.signal.aborted) {
       await new Promise<void>((resolve) => {
@@ -182,7 +183,9 @@ export class BatchProcessor implements Component, Consumer {
     for (const shard of this.#shards.values()) this.#flush(shard, 'stop')
   }
 
-  #send(shard: Shard, parts: readonly Delivery[], why: 'size' | 'timeout' | 'early' | 'stop'): void {
+  #send(shard: Shard, taken: readonly Delivery[], why: 'size' | 'timeout' | 'early' | 'stop'): void {
+    const parts = this.#stillWanted(taken)
+    if (parts.length === 0) return
     const batch = join(parts, shard.metadata)
     this.#metrics.sent(batch.items, batch.byteLength, why)
     let waiting = 0
@@ -213,6 +216,16 @@ export class BatchProcessor implements Component, Consumer {
         for (const part of parts) part.settle(share)
         answered()
       },
+    })
+  }
+
+  /** Without those whose senders have given up waiting: nobody has told them that their data is safe. */
+  #stillWanted(deliveries: readonly Delivery[]): readonly Delivery[] {
+    if (!deliveries.some(({ abandoned }) => abandoned)) return deliveries
+    return deliveries.filter((delivery) => {
+      if (!delivery.abandoned) return true
+      this.#refuse(delivery, 'retry', 'client_gone', 'the sender gave up before its data left')
+      return false
     })
   }
 

@@ -19,8 +19,8 @@ export interface Tracked {
   readonly leave: () => void
 }
 
-/** Brings `batch` in as a receiver would, for a client that leaves by itself at `deadline`. */
-export function track(batch: Batch, deadline = Number.POSITIVE_INFINITY): Tracked {
+/** Brings `batch` in as a receiver would, for a client that said that it leaves at `deadline`; `free` runs at the outcome. */
+export function track(batch: Batch, deadline = Number.POSITIVE_INFINITY, free?: () => void): Tracked {
   const events: string[] = []
   let gone = false
   const whenGone: (() => void)[] = []
@@ -37,6 +37,7 @@ export function track(batch: Batch, deadline = Number.POSITIVE_INFINITY): Tracke
         events.push(`refused:${failure.reason}`)
       },
       settled(outcome) {
+        free?.()
         tracked.outcome = outcome
         events.push(describe(outcome))
       },

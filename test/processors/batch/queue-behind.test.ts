@@ -110,6 +110,39 @@ describe('batch before a queue in memory', () => {
     expect(ctx.booked.get('failed/traces/queue_full')).toBe(-1)
   })
 
+  it('offers each batch again at its own time, whichever was refused first', async () => {
+    const { ctx, next, consume } = rig('admitted', { triggerItems: 1 })
+    consume(1)
+    consume(2)
+    // One was taken by a branch and waits 5 s for the other; that does not hold up the one that nobody took.
+    next.deliveries[0]!.refuse(FULL)
+    nack(next.deliveries[1]!, FULL)
+    await ctx.clock.advance(49)
+    expect(next.items).toEqual([1, 2])
+    await ctx.clock.advance(1)
+    expect(next.items).toEqual([1, 2, 2])
+    next.last.admit()
+    await ctx.clock.advance(4949)
+    expect(next.items).toEqual([1, 2, 2])
+    await ctx.clock.advance(1)
+    expect(next.items).toEqual([1, 2, 2, 1])
+  })
+
+  it('gives ten batches to a queue that lets senders wait, and then holds no more than one', () => {
+    const { next, consume } = rig('admitted', { triggerItems: 10 })
+    // The queue behind is full and has said nothing yet.
+    const admitted = Array.from({ length: 11 }, () => consume(10))
+    expect(next.items).toEqual(Array(10).fill(10))
+    expect(admitted.map(({ events }) => events)).toEqual(Array(11).fill(['admitted']))
+    expect(consume(1).events).toEqual(['retry:queue_full'])
+    // There is room for one, and then for all: what was held follows.
+    next.deliveries[0]!.admit()
+    expect(next.items).toEqual(Array(11).fill(10))
+    expect(consume(1).events).toEqual(['admitted'])
+    for (const delivery of next.deliveries) ack(delivery)
+    expect(admitted.map(({ events }) => events)).toEqual(Array(11).fill(['admitted', 'ok']))
+  })
+
   it('keeps the bytes for the branch that took them until that one is done, however the next offer ends', async () => {
     const { ctx, next, processor } = rig('admitted', { triggerItems: 1 })
     const bytes = arenas.take(10_000).fill(1)
@@ -154,6 +187,14 @@ describe('stop before a queue in memory', () => {
     ack(next.last)
     expect(events).toEqual(['admitted', 'ok'])
     expect(consume(1).events).toEqual(['stopping:stopping'])
+  })
+
+  it('does not wait for a queue that has not said whether there is room', async () => {
+    const { ctx, next, processor, consume } = rig('admitted', { triggerItems: 10 })
+    for (let i = 0; i < 11; i++) consume(10)
+    await processor.stop(deadlineIn(ctx.clock, 1000))
+    expect(next.items).toEqual(Array(11).fill(10))
+    expect(ctx.clock.monotonic()).toBe(0)
   })
 
   it('offers blocked batches until the deadline, then settles all that is left', async () => {

@@ -45,6 +45,30 @@ describe('batch while senders wait', () => {
     expect(next.items).toEqual([1, 6])
   })
 
+  it('leaves out what nobody waits for any more, and books it', async () => {
+    const { ctx, next, consume } = rig('delivered')
+    const [gone, waits] = [consume(1), consume(2)]
+    gone.leave()
+    await settled()
+    expect(next.items).toEqual([2])
+    expect(gone.events).toEqual(['retry:client_gone'])
+    expect(ctx.booked.get('failed/traces/client_gone')).toBe(1)
+    // What has left goes on as long as one of its senders waits.
+    expect(next.last.abandoned).toBe(false)
+    waits.leave()
+    expect(next.last.abandoned).toBe(true)
+    ack(next.last)
+    expect(waits.events).toEqual(['ok'])
+  })
+
+  it('sends nothing where everybody has gone', async () => {
+    const { next, consume } = rig('delivered')
+    const { leave, events } = consume(1)
+    leave()
+    await settled()
+    expect([next.items, events]).toEqual([[], ['retry:client_gone']])
+  })
+
   it('sends by size, and by the timeout where arrivals never pause', async () => {
     const { ctx, next, consume } = rig('delivered', { triggerItems: 1000 })
     consume(999)
