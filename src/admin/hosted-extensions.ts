@@ -7,6 +7,7 @@ import { MemoryStorage } from '../component/memory-storage.ts'
 import type { Registry } from '../config/registry.ts'
 import { SluiceError } from '../errors.ts'
 import type { Listening } from '../lanes/protocol.ts'
+import type { ProcessMemory } from '../memory/thread-memory.ts'
 import type { Meter } from '../telemetry/meter.ts'
 import type { Admission } from '../transport/admission.ts'
 import type { HealthBook } from './health-book.ts'
@@ -19,6 +20,7 @@ export interface HostedOptions {
   readonly meter: Meter
   readonly health: HealthBook
   readonly admission: Admission
+  readonly memory: ProcessMemory
 }
 
 interface Hosted {
@@ -91,7 +93,7 @@ export class HostedExtensions {
   }
 
   #context(id: string): HostContext {
-    const { host, log, meter, health, admission } = this.#options
+    const { host, log, meter, health, admission, memory } = this.#options
     return {
       kind: 'extension',
       id,
@@ -102,6 +104,7 @@ export class HostedExtensions {
       clock: systemClock,
       storage: new MemoryStorage(),
       admission,
+      memory,
       listening: (endpoint) => this.#listening.push({ component: `extension ${id}`, ...endpoint }),
       extension: (other) => this.#find(other),
       report: (status, message) =>

@@ -13,6 +13,7 @@ import type { Listening } from '../lanes/protocol.ts'
 import { siblingModule } from '../lanes/sibling-module.ts'
 import { Supervisor } from '../lanes/supervisor.ts'
 import { budgetBytes } from '../memory/budget.ts'
+import { ThreadMemory } from '../memory/thread-memory.ts'
 import { type LedgerRow, ledgerRows, ledgerTable, total } from '../telemetry/ledger.ts'
 import { type LogOptions, makeLogger } from '../telemetry/log.ts'
 import { ownResource, resourceTexts } from '../telemetry/own-resource.ts'
@@ -50,6 +51,7 @@ export async function run(sources: ConfigSources): Promise<number> {
   const memory = SharedMeter.memory()
   const budget = Admission.memory(budgetBytes(config.service.admission))
   const admission = new Admission(budget)
+  const threads = ThreadMemory.memory()
   registry.observe(() => admissionReadings(admission))
   const meter = new SharedMeter(memory, registry.attach(memory), telemetry.metrics.level)
   const metrics = new OwnMetrics({
@@ -66,6 +68,7 @@ export async function run(sources: ConfigSources): Promise<number> {
     host: new EngineHost({ version: version(), resource, config, definitions, health, registry, workers }),
     definitions,
     admission,
+    memory: new ThreadMemory(threads, 0),
     log,
     meter,
     health,
@@ -77,6 +80,7 @@ export async function run(sources: ConfigSources): Promise<number> {
         log: logOptions,
         registry,
         admission: budget,
+        memory: threads,
         onHealth: (report) => health.take(report),
       }),
       hosted.start(),

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
+import type { ProcessMemory } from '../memory/thread-memory.ts'
 import type { Signal } from '../otlp/batch.ts'
 import type { Meter } from '../telemetry/meter.ts'
 import type { Admission } from '../transport/admission.ts'
@@ -45,6 +46,7 @@ export interface ComponentContext {
   readonly storage: Storage
   /** The byte budget of the process: what receivers book before they read a body. */
   readonly admission: Admission
+  readonly memory: ProcessMemory
   /** Books of the pipeline a processor belongs to. Other kinds have none: their pipeline's ends book for them. */
   readonly ledger?: LedgerEntries
   /** Says where this instance listens, for the start-up screen and for tests that bind port 0. */

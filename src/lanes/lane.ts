@@ -5,6 +5,7 @@ import { MemoryStorage } from '../component/memory-storage.ts'
 import { type ComponentLists, definitionOf, registryOf } from '../component/registry.ts'
 import { SluiceError } from '../errors.ts'
 import { type ContextScope, Graph } from '../graph/graph.ts'
+import { ThreadMemory } from '../memory/thread-memory.ts'
 import { makeLogger } from '../telemetry/log.ts'
 import { SharedMeter } from '../telemetry/shared-meter.ts'
 import { Admission } from '../transport/admission.ts'
@@ -52,6 +53,7 @@ async function buildGraph(task: LaneTask, say: (message: FromLane) => void, list
   const { level } = task.config.service.telemetry.metrics
   const meter = new SharedMeter(task.meter, (series) => say({ type: 'series', series }), level)
   const admission = new Admission(task.admission)
+  const memory = processMemory(task.memory, admission, say)
   const context = (scope: ContextScope): ComponentContext => ({
     kind: scope.kind,
     id: scope.id,
@@ -63,6 +65,7 @@ async function buildGraph(task: LaneTask, say: (message: FromLane) => void, list
     clock: systemClock,
     storage: new MemoryStorage(),
     admission,
+    memory,
     listening: ({ transport, address }) => {
       listening.push({ component: `${scope.kind} ${scope.id}`, transport, address })
     },
@@ -70,6 +73,26 @@ async function buildGraph(task: LaneTask, say: (message: FromLane) => void, list
     report: reporter(scope, meter, say),
   })
   return Graph.build(task.config, { definition: (kind, type) => definitionOf(registry, kind, type), context })
+}
+
+/** The thread of the one lane there is; the main one is 0. */
+const THREAD = 1
+
+function processMemory(
+  shared: SharedArrayBuffer,
+  admission: Admission,
+  say: (message: FromLane) => void,
+): ComponentContext['memory'] {
+  const threads = new ThreadMemory(shared, THREAD)
+  let watched = false
+  return {
+    used() {
+      if (!watched) say({ type: 'watchMemory' })
+      watched = true
+      // What is booked for requests lies in buffers and is counted there.
+      return threads.used() + admission.connections
+    },
+  }
 }
 
 /** Shows the health of a component as a metric and tells the supervisor, both when it changes only. */

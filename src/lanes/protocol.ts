@@ -11,6 +11,8 @@ export interface LaneTask {
   readonly meter: SharedArrayBuffer
   /** Memory of the byte budget, which all lanes share. */
   readonly admission: SharedArrayBuffer
+  /** Where threads publish how much memory they use (`ThreadMemory`). */
+  readonly memory: SharedArrayBuffer
   readonly port: import('node:worker_threads').MessagePort
 }
 
@@ -30,6 +32,8 @@ export interface HealthReport {
 }
 
 export type FromLane =
+  /** A component reads the memory of the process: the main thread is to publish its own from now on. */
+  | { readonly type: 'watchMemory' }
   | { readonly type: 'health'; readonly report: HealthReport }
   | { readonly type: 'series'; readonly series: SeriesDescriptor }
   | { readonly type: 'started'; readonly listening: readonly Listening[] }

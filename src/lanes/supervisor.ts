@@ -2,6 +2,7 @@ import { MessageChannel, receiveMessageOnPort, type Worker } from 'node:worker_t
 import { Piscina } from 'piscina'
 import type { ResolvedConfig } from '../config/resolved.ts'
 import { SluiceError } from '../errors.ts'
+import { ThreadMemory } from '../memory/thread-memory.ts'
 import type { LogOptions } from '../telemetry/log.ts'
 import type { MeterRegistry } from '../telemetry/registry.ts'
 import { SharedMeter } from '../telemetry/shared-meter.ts'
@@ -15,6 +16,8 @@ export interface LaneOptions {
   readonly registry: MeterRegistry
   /** Memory of the byte budget (`Admission.memory`). */
   readonly admission: SharedArrayBuffer
+  /** Where threads publish how much memory they use (`ThreadMemory.memory`). */
+  readonly memory: SharedArrayBuffer
   /** Takes what components say about their health. */
   readonly onHealth?: (report: HealthReport) => void
 }
@@ -26,6 +29,9 @@ export interface LaneOptions {
  * on `edit`, and 180 instead of 225 MiB resident. V8 takes a third of it as one semi-space.
  */
 const YOUNG_GENERATION_MB = 6
+
+/** How often the main thread says how much memory it uses, once somebody reads it. It has little that changes. */
+const PUBLISH_MS = 1000
 
 /**
  * Owns the threads that pipelines run in. It touches no telemetry: it starts lanes, tells them to stop and keeps the
@@ -90,17 +96,25 @@ class RunningLane {
   readonly ended: Promise<void>
   readonly #port: MessageChannel['port1']
 
-  constructor(pool: Piscina, { config, log, registry, admission, onHealth }: LaneOptions) {
+  constructor(pool: Piscina, { config, log, registry, admission, memory, onHealth }: LaneOptions) {
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
     const meter = SharedMeter.memory()
     const announce = registry.attach(meter)
     const { promise, resolve, reject } = Promise.withResolvers<readonly Listening[]>()
     this.started = promise
+    const own = new ThreadMemory(memory, 0)
+    let publishing: NodeJS.Timeout | undefined
     const hear = (message: FromLane): void => {
       switch (message.type) {
         case 'series':
           announce(message.series)
+          break
+        case 'watchMemory':
+          clearInterval(publishing)
+          own.publish()
+          publishing = setInterval(() => own.publish(), PUBLISH_MS)
+          publishing.unref()
           break
         case 'health':
           onHealth?.(message.report)
@@ -118,9 +132,10 @@ class RunningLane {
     const hangUp = (): void => {
       for (let last = receiveMessageOnPort(port1); last; last = receiveMessageOnPort(port1))
         hear(last.message as FromLane)
+      clearInterval(publishing)
       port1.close()
     }
-    const task: LaneTask = { config, log, meter, admission, port: port2 }
+    const task: LaneTask = { config, log, meter, admission, memory, port: port2 }
     this.ended = pool.run(task, { transferList: [port2] }).then(hangUp, (error: unknown) => {
       hangUp()
       const message = error instanceof Error ? error.message : String(error)

@@ -74,6 +74,17 @@ export class ArenaPool {
     else free.push(arena)
   }
 
+  /** Frees what lies around unused. */
+  trim(): void {
+    for (const free of this.#free) {
+      for (const arena of free?.splice(0) ?? []) {
+        this.#holds.delete(arena)
+        arena.transfer(0)
+      }
+    }
+    this.#idleBytes = 0
+  }
+
   retainAll(chunks: readonly Uint8Array[]): void {
     for (const chunk of chunks) this.retain(chunk)
   }

@@ -2,6 +2,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import type { ResolvedConfig } from '../../src/config/resolved.ts'
 import { siblingModule } from '../../src/lanes/sibling-module.ts'
 import { Supervisor } from '../../src/lanes/supervisor.ts'
+import { ThreadMemory } from '../../src/memory/thread-memory.ts'
 import { ledgerRows } from '../../src/telemetry/ledger.ts'
 import { MeterRegistry } from '../../src/telemetry/registry.ts'
 import { Admission } from '../../src/transport/admission.ts'
@@ -45,7 +46,13 @@ function start(source: object, sink: object = {}): Started {
   return {
     supervisor,
     registry,
-    listening: supervisor.start({ config, log, registry, admission: Admission.memory(1 << 30) }),
+    listening: supervisor.start({
+      config,
+      log,
+      registry,
+      admission: Admission.memory(1 << 30),
+      memory: ThreadMemory.memory(),
+    }),
   }
 }
 

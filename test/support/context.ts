@@ -43,6 +43,7 @@ export function testContext(overrides: Overrides = {}): TestContext {
     meter: new MemoryMeter(),
     storage: memoryStorage(),
     admission: Admission.unbounded(),
+    memory: { used: () => 0 },
     ledger: memoryLedger(booked),
     listening: (endpoint) => void endpoints.push(endpoint),
     extension: (id) => extensions[id],
