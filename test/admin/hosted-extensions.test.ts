@@ -57,6 +57,7 @@ function rig(extensions: Record<string, object>, failing?: string) {
     meter: new MemoryMeter(),
     health: new HealthBook(config, () => 0),
     admission: Admission.unbounded(),
+    memory: { used: () => 0 },
   })
   const stop = async () => {
     const deadline = deadlineIn(1000)
