@@ -7,19 +7,19 @@ import { type CallStatus, GRPC } from '../../src/transport/unary.ts'
 /** The gate that receivers name in `middlewares`. */
 export class MemoryLimiterExtension implements Component, Gatekeeper {
   readonly #limiter: MemoryLimiter
-  readonly #report: ComponentContext['report']
+  readonly #ctx: ComponentContext
 
   constructor(config: LimiterConfig, ctx: ComponentContext) {
     this.#limiter = limiterOf(config, ctx)
-    this.#report = (status, message) => ctx.report(status, message)
+    this.#ctx = ctx
   }
 
   start(): void {
-    this.#limiter.attach(this.#report)
+    this.#limiter.attach(this.#ctx)
   }
 
   stop(): void {
-    this.#limiter.detach(this.#report)
+    this.#limiter.detach(this.#ctx)
   }
 
   admit(): CallStatus | undefined {

@@ -10,14 +10,12 @@ export class MemoryLimiterProcessor implements Component, Consumer {
   readonly #ctx: ComponentContext
   readonly #next: Consumer
   readonly #metrics: LimiterMetrics
-  readonly #report: ComponentContext['report']
 
   constructor(config: LimiterConfig, ctx: ComponentContext, next: Consumer) {
     this.#limiter = limiterOf(config, ctx)
     this.#ctx = ctx
     this.#next = next
     this.#metrics = limiterMetrics(ctx)
-    this.#report = (status, message) => ctx.report(status, message)
   }
 
   get acknowledges(): Acknowledgement {
@@ -25,11 +23,11 @@ export class MemoryLimiterProcessor implements Component, Consumer {
   }
 
   start(): void {
-    this.#limiter.attach(this.#report)
+    this.#limiter.attach(this.#ctx)
   }
 
   stop(): void {
-    this.#limiter.detach(this.#report)
+    this.#limiter.detach(this.#ctx)
   }
 
   consume(delivery: Delivery): void {

@@ -11,6 +11,9 @@ export const DATA_REFUSED = 'data refused due to high memory usage'
 /** What a limiter takes from the context of the first component that uses it. */
 export type LimiterContext = Pick<ComponentContext, 'admission' | 'clock' | 'log' | 'memory'>
 
+/** A component that a limiter works for: its context. */
+export type LimiterUser = Pick<ComponentContext, 'report'>
+
 /**
  * Reads the process' memory from time to time and says whether new data may come in. While it may not, receivers refuse
  * requests before they read their bodies as well (`Admission.limiting`). One for all components of one configuration.
@@ -20,7 +23,7 @@ export class MemoryLimiter {
   readonly #ctx: LimiterContext
   readonly #collect: () => void
   readonly #pressure: Pressure
-  readonly #reports = new Set<ComponentContext['report']>()
+  readonly #users = new Set<LimiterUser>()
   #timer: Timer | undefined
   #limiting = false
 
@@ -41,16 +44,16 @@ export class MemoryLimiter {
     return Math.max(1000, this.#settings.checkIntervalMs)
   }
 
-  /** One more component uses it; the first begins the checks. `report` hears of its health. */
-  attach(report: ComponentContext['report']): void {
-    this.#reports.add(report)
+  /** One more component uses it; the first begins the checks. It is told of the limiter's health. */
+  attach(user: LimiterUser): void {
+    this.#users.add(user)
     if (this.#timer === undefined) this.#schedule()
   }
 
   /** One less; the last ends the checks and lets everything in. */
-  detach(report: ComponentContext['report']): void {
-    this.#reports.delete(report)
-    if (this.#reports.size > 0) return
+  detach(user: LimiterUser): void {
+    this.#users.delete(user)
+    if (this.#users.size > 0) return
     this.#timer?.cancel()
     this.#timer = undefined
     this.#limit(false)
@@ -90,9 +93,9 @@ export class MemoryLimiter {
       log.info({ cur_mem_mib: mib(used) }, 'Memory usage back within limits. Resuming normal operation.')
     }
     this.#limit(refusing)
-    for (const report of this.#reports) {
-      if (refusing) report('recoverable', DATA_REFUSED)
-      else report('ok')
+    for (const user of this.#users) {
+      if (refusing) user.report('recoverable', DATA_REFUSED)
+      else user.report('ok')
     }
   }
 

@@ -47,7 +47,7 @@ function rig(): Rig {
 test('refuses at the next check, closes the byte budget, and says so once', async () => {
   const one = rig()
   const { ctx, limiter } = one
-  limiter.attach(ctx.report)
+  limiter.attach(ctx)
   one.used = 80 * MIB
   expect(limiter.refusing).toBe(false)
   await ctx.clock.advance(1000)
@@ -61,41 +61,41 @@ test('refuses at the next check, closes the byte budget, and says so once', asyn
     'Memory usage back within limits. Resuming normal operation.',
   ])
   expect(ctx.reports.map(({ status }) => status)).toEqual([...Array<string>(4).fill('recoverable'), 'ok'])
-  limiter.detach(ctx.report)
+  limiter.detach(ctx)
   expect(ctx.clock.timers).toBe(0)
 })
 
 test('collects above the hard limit, and refuses nothing where that was enough', async () => {
   const one = rig()
-  one.limiter.attach(one.ctx.report)
+  one.limiter.attach(one.ctx)
   one.used = 100 * MIB
   one.afterGc = 50 * MIB
   await one.ctx.clock.advance(1000)
   expect([one.collections, one.limiter.refusing]).toEqual([1, false])
   expect(one.ctx.lines.map(({ msg }) => msg)).toEqual(['Memory usage is above hard limit. Forcing a GC.'])
-  one.limiter.detach(one.ctx.report)
+  one.limiter.detach(one.ctx)
 })
 
 test('where collecting frees nothing it is done ever less often', async () => {
   const one = rig()
-  one.limiter.attach(one.ctx.report)
+  one.limiter.attach(one.ctx)
   one.used = 100 * MIB
   // At 1 s; then pauses of more than 1.9, 3.8, 7.6, 15.2 and 30 s, each at the next full second: 3, 7, 15, 31 and 62 s.
   await one.ctx.clock.advance(62_000)
   expect(one.collections).toBe(6)
-  one.limiter.detach(one.ctx.report)
+  one.limiter.detach(one.ctx)
 })
 
 test('the last component that stops ends the checks and lets everything in', async () => {
   const one = rig()
   const { ctx, limiter } = one
-  const second = (): void => {}
-  limiter.attach(ctx.report)
+  const second = testContext()
+  limiter.attach(ctx)
   limiter.attach(second)
   expect(ctx.clock.timers).toBe(1)
   one.used = 90 * MIB
   await ctx.clock.advance(1000)
-  limiter.detach(ctx.report)
+  limiter.detach(ctx)
   expect([ctx.admission.limited, ctx.clock.timers]).toEqual([true, 1])
   limiter.detach(second)
   limiter.detach(second)
