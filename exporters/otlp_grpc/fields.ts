@@ -1,7 +1,7 @@
 import { signerFields } from '../../src/component/request-signer.ts'
 import { type ConfigOf, field } from '../../src/config/field.ts'
 import { clientTlsField } from '../../src/config/tls-fields.ts'
-import { retryField, sendingQueueField } from '../../src/queue/fields.ts'
+import { maxRequestSizeField, retryField, sendingQueueField } from '../../src/queue/fields.ts'
 
 export const fields = {
   endpoint: field.string(
@@ -35,6 +35,8 @@ export const fields = {
     { default: 'round_robin' },
   ),
   ...signerFields,
+  // What gRPC servers take unless they are told otherwise.
+  max_request_size: maxRequestSizeField(4 * 1024 * 1024),
   sending_queue: sendingQueueField,
   retry_on_failure: retryField,
   read_buffer_size: field.noEffect(

@@ -18,6 +18,7 @@ export function createExporter(config: Config, ctx: ComponentContext): Component
     queue: config.sending_queue,
     retry: config.retry_on_failure,
     timeoutMs: config.timeout,
+    maxRequestBytes: config.max_request_size,
     async send(batch, options) {
       const url = urls[batch.signal]
       if (url === undefined) {

@@ -1,6 +1,6 @@
 import { type ConfigOf, field } from '../../src/config/field.ts'
 import { clientTlsField } from '../../src/config/tls-fields.ts'
-import { retryField, sendingQueueField } from '../../src/queue/fields.ts'
+import { maxRequestSizeField, retryField, sendingQueueField } from '../../src/queue/fields.ts'
 
 const HTTP1 = "it tunes Go's HTTP/2 transport; requests leave over HTTP/1.1, which every OTLP/HTTP server speaks"
 const POOL = "it sizes the idle pool of Go's transport; idle connections end by idle_conn_timeout alone"
@@ -40,6 +40,7 @@ export const fields = {
     min: 1,
   }),
   disable_keep_alives: field.bool('One request a connection.', { default: false }),
+  max_request_size: maxRequestSizeField(0),
   sending_queue: sendingQueueField,
   retry_on_failure: retryField,
   max_idle_conns: field.noEffect('Most idle connections.', POOL),

@@ -77,6 +77,14 @@ export const sendingQueueField = field.object(QUEUE_DOC, queueFields, { default:
 /** `sending_queue` of an exporter that has none unless it is asked for. */
 export const optionalQueueField = field.object(QUEUE_DOC, queueFields)
 
+/** `max_request_size`, for exporters whose peers refuse requests for their size. `limit` in bytes; 0: none is known. */
+export function maxRequestSizeField(limit: number) {
+  return field.int(
+    'The most bytes of one request, before compression: larger batches are sent in parts; 0 is no limit. Once the peer refuses a request for its size, less is sent.',
+    { default: limit, min: 0, own: true },
+  )
+}
+
 /** `retry_on_failure`, as every exporter of the Collector has it. */
 export const retryField = field.object(
   'What happens to a batch that the peer did not take but may take later.',
