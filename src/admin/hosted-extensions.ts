@@ -8,6 +8,7 @@ import type { Registry } from '../config/registry.ts'
 import { SluiceError } from '../errors.ts'
 import type { Listening } from '../lanes/protocol.ts'
 import type { ProcessMemory } from '../memory/thread-memory.ts'
+import { aboutComponent } from '../telemetry/log.ts'
 import type { Meter } from '../telemetry/meter.ts'
 import type { Admission } from '../transport/admission.ts'
 import type { HealthBook } from './health-book.ts'
@@ -99,7 +100,7 @@ export class HostedExtensions {
       id,
       signals: [],
       host,
-      log: log.child({ component: `extension ${id}` }),
+      log: log.child(aboutComponent('extension', id)),
       meter,
       clock: systemClock,
       storage: new MemoryStorage(),

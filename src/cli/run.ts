@@ -1,10 +1,8 @@
-import { randomUUID } from 'node:crypto'
 import { admissionReadings } from '../admin/admission-readings.ts'
 import { EngineHost } from '../admin/engine-host.ts'
 import { HealthBook } from '../admin/health-book.ts'
 import { HostedExtensions } from '../admin/hosted-extensions.ts'
-import { OwnMetrics } from '../admin/own-metrics.ts'
-import { processReadings, targetInfo } from '../admin/process-readings.ts'
+import { OwnTelemetry } from '../admin/own-telemetry.ts'
 import { systemClock } from '../clock.ts'
 import type { ResolvedConfig } from '../config/resolved.ts'
 import { SluiceError } from '../errors.ts'
@@ -15,10 +13,6 @@ import { Supervisor } from '../lanes/supervisor.ts'
 import { budgetBytes } from '../memory/budget.ts'
 import { ThreadMemory } from '../memory/thread-memory.ts'
 import { type LedgerRow, ledgerRows, ledgerTable, total } from '../telemetry/ledger.ts'
-import { type LogOptions, makeLogger } from '../telemetry/log.ts'
-import { ownResource, resourceTexts } from '../telemetry/own-resource.ts'
-import { MeterRegistry } from '../telemetry/registry.ts'
-import { SharedMeter } from '../telemetry/shared-meter.ts'
 import { Admission } from '../transport/admission.ts'
 import { version } from '../version.ts'
 import type { ConfigSources } from './command-line.ts'
@@ -35,37 +29,32 @@ export async function run(sources: ConfigSources): Promise<number> {
     return 1
   }
   const { config, definitions, warnings, notes } = loaded
-  const { telemetry } = config.service
-  const own = ownResource(automaticResource(), telemetry.resource)
-  const resource = resourceTexts(own)
-  const logOptions = logOptionsOf(config)
-  const log = makeLogger(logOptions)
+  const own = ownTelemetry(config)
+  if (own === undefined) {
+    await supervisor.stop(0)
+    return 1
+  }
+  const { log, registry, meter } = own
   for (const warning of warnings) log.warn(warning)
   for (const note of notes) log.info(note)
 
-  const registry = new MeterRegistry()
-  registry.observe(() => [...processReadings(), targetInfo(resource)])
   const signals = new Signals((text) => log.warn(text))
   const health = new HealthBook(config, () => systemClock.now())
   const workers = (): Supervisor['threads'] => supervisor.threads
-  const memory = SharedMeter.memory()
   const budget = Admission.memory(budgetBytes(config.service.admission))
   const admission = new Admission(budget)
   const threads = ThreadMemory.memory()
   registry.observe(() => admissionReadings(admission))
-  const meter = new SharedMeter(memory, registry.attach(memory), telemetry.metrics.level)
-  const metrics = new OwnMetrics({
-    config: telemetry.metrics,
-    registry,
-    resource: own,
-    version: version(),
-    clock: systemClock,
-    startedAt: performance.timeOrigin,
-    log,
-    meter,
-  })
   const hosted = new HostedExtensions({
-    host: new EngineHost({ version: version(), resource, config, definitions, health, registry, workers }),
+    host: new EngineHost({
+      version: version(),
+      resource: own.resourceTexts,
+      config,
+      definitions,
+      health,
+      registry,
+      workers,
+    }),
     definitions,
     admission,
     memory: new ThreadMemory(threads, 0),
@@ -77,25 +66,26 @@ export async function run(sources: ConfigSources): Promise<number> {
     const listening = await Promise.all([
       supervisor.start({
         config,
-        log: logOptions,
+        log: own.logOptions,
         registry,
         admission: budget,
         memory: threads,
         onHealth: (report) => health.take(report),
+        onLogLine: (line) => own.takeLine(line),
       }),
       hosted.start(),
-      metrics.start(),
+      own.start(),
     ]).then(([lane, extensions, pulled]) => [...extensions, ...lane, ...pulled])
     health.phase = 'running'
     hosted.ready()
-    announce(logOptions, config, listening)
+    announce(own, config, listening)
     await Promise.race([signals.first, supervisor.ended])
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error
     log.fatal(`${error.message}  (${error.code})`)
-    await metrics.stop(0)
     await supervisor.stop(0)
     await stopHosted(hosted, 0)
+    await own.stop(FAILED_START_MS)
     return 1
   }
 
@@ -109,18 +99,34 @@ export async function run(sources: ConfigSources): Promise<number> {
   health.phase = 'stopping'
   hosted.stopping()
   await supervisor.stop(timeoutMs)
-  await metrics.stop(LAST_ANSWERS_MS)
   health.phase = 'stopped'
   await stopHosted(hosted, LAST_ANSWERS_MS)
-  report(logOptions, before, ledgerRows(registry.read()))
+  report(own, before, ledgerRows(registry.read()))
+  await own.stop(LAST_EXPORTS_MS)
   signals.release()
   return 0
 }
 
-/** The attributes that the Collector has on its own. */
-function automaticResource(): Record<string, string> {
-  return { 'service.name': 'sluice', 'service.version': version(), 'service.instance.id': randomUUID() }
+/** Undefined, and the reason on standard error, where log lines have nowhere to go. */
+function ownTelemetry({ service }: ResolvedConfig): OwnTelemetry | undefined {
+  try {
+    return new OwnTelemetry({
+      config: service.telemetry,
+      version: version(),
+      clock: systemClock,
+      terminal: process.stderr.isTTY === true,
+      startedAt: performance.timeOrigin,
+    })
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error
+    process.stderr.write(`${error.message}  (${error.code})\n`)
+    return undefined
+  }
 }
+
+/** What own telemetry gets to leave when everything else has stopped. */
+const LAST_EXPORTS_MS = 5000
+const FAILED_START_MS = 500
 
 /** What extensions beside the lanes get for the answers that are on their way when everything else has stopped. */
 const LAST_ANSWERS_MS = 1000
@@ -131,39 +137,26 @@ async function stopHosted(hosted: HostedExtensions, ms: number): Promise<void> {
   deadline.clear()
 }
 
-function logOptionsOf({ service }: ResolvedConfig): LogOptions {
-  const { level, encoding, initial_fields: initialFields } = service.telemetry.logs
-  const terminal = process.stderr.isTTY === true
-  return {
-    // The Go logger's two levels between error and fatal say how hard it panics.
-    level: level === 'dpanic' || level === 'panic' ? 'fatal' : level,
-    encoding: encoding ?? (terminal ? 'console' : 'json'),
-    colour: terminal && !process.env.NO_COLOR,
-    initialFields,
-  }
-}
-
-function announce(log: LogOptions, config: ResolvedConfig, listening: readonly Listening[]): void {
-  if (log.encoding === 'console') {
+function announce({ log, logOptions }: OwnTelemetry, config: ResolvedConfig, listening: readonly Listening[]): void {
+  if (logOptions.encoding === 'console') {
     process.stderr.write(`${startScreen(version(), config, listening, { rows: process.stderr.rows ?? 40 })}\n`)
     return
   }
   const pipelines = config.service.pipelines.map(({ id }) => id)
-  makeLogger(log).info({ version: version(), node: process.versions.node, pipelines, listening }, 'started')
+  log.info({ version: version(), node: process.versions.node, pipelines, listening }, 'started')
 }
 
 /** Says by number what the stop drained and what it did not, and shows the books. */
-function report(options: LogOptions, before: readonly LedgerRow[], after: readonly LedgerRow[]): void {
-  const log = makeLogger(options)
+function report({ log, logOptions }: OwnTelemetry, before: readonly LedgerRow[], after: readonly LedgerRow[]): void {
   const held = sum(before, (row) => row.held)
   const drained = sum(after, (row) => row.sent) - sum(before, (row) => row.sent)
   const lost = sum(after, (row) => total(row.failed)) - sum(before, (row) => total(row.failed))
   const left = sum(after, (row) => row.held)
   const numbers = { held, drained, failed: lost, left }
   const text = `stopped: ${held} items were held, ${drained} delivered while stopping, ${lost} failed, ${left} unaccounted for`
-  if (lost + left > 0) log.error(options.encoding === 'json' ? numbers : {}, text)
-  else log.info(options.encoding === 'json' ? numbers : {}, text)
-  if (options.encoding === 'console') process.stderr.write(`${ledgerTable(after)}\n`)
+  if (lost + left > 0) log.error(logOptions.encoding === 'json' ? numbers : {}, text)
+  else log.info(logOptions.encoding === 'json' ? numbers : {}, text)
+  if (logOptions.encoding === 'console') process.stderr.write(`${ledgerTable(after)}\n`)
   else log.info({ ledger: after }, 'ledger')
 }
 

@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
+import type { Logger } from 'pino'
 import { systemClock } from '../clock.ts'
 import type { ComponentContext } from '../component/contracts.ts'
 import { MemoryStorage } from '../component/memory-storage.ts'
@@ -6,7 +7,8 @@ import { type ComponentLists, definitionOf, registryOf } from '../component/regi
 import { SluiceError } from '../errors.ts'
 import { type ContextScope, Graph } from '../graph/graph.ts'
 import { ThreadMemory } from '../memory/thread-memory.ts'
-import { makeLogger } from '../telemetry/log.ts'
+import type { Signal } from '../otlp/batch.ts'
+import { aboutComponent, makeLogger } from '../telemetry/log.ts'
 import { SharedMeter } from '../telemetry/shared-meter.ts'
 import { Admission } from '../transport/admission.ts'
 import { deadlineIn } from './deadline.ts'
@@ -34,7 +36,7 @@ export default async function lane(task: LaneTask): Promise<void> {
     say({ type: 'started', listening })
     const { timeoutMs } = await stopAsked(port)
     const deadline = deadlineIn(timeoutMs)
-    const log = makeLogger(task.log)
+    const log = laneLogger(task, say)
     await graph.stop(deadline, (component, err) => log.error({ component, err }, 'did not stop cleanly'))
     deadline.clear()
   } catch (error) {
@@ -45,11 +47,19 @@ export default async function lane(task: LaneTask): Promise<void> {
   }
 }
 
+function laneLogger({ log }: LaneTask, say: (message: FromLane) => void): Logger {
+  return makeLogger(log, log.forwarded ? (line) => say({ type: 'log', line }) : undefined)
+}
+
+function onlyOf(signals: readonly Signal[]): Signal | undefined {
+  return signals.length === 1 ? signals[0] : undefined
+}
+
 const HEALTHY = { description: '1 while a component that reports its health is well, 0 while it is not.' }
 
 async function buildGraph(task: LaneTask, say: (message: FromLane) => void, listening: Listening[]): Promise<Graph> {
   const registry = registryOf((await lists).default)
-  const log = makeLogger(task.log)
+  const log = laneLogger(task, say)
   const { level } = task.config.service.telemetry.metrics
   const meter = new SharedMeter(task.meter, (series) => say({ type: 'series', series }), level)
   const admission = new Admission(task.admission)
@@ -60,7 +70,7 @@ async function buildGraph(task: LaneTask, say: (message: FromLane) => void, list
     signals: scope.signals,
     ...(scope.pipeline !== undefined && { pipeline: scope.pipeline }),
     ...(scope.ledger && { ledger: scope.ledger }),
-    log: log.child({ component: `${scope.kind} ${scope.id}`, ...(scope.pipeline && { pipeline: scope.pipeline }) }),
+    log: log.child(aboutComponent(scope.kind, scope.id, scope.pipeline, onlyOf(scope.signals))),
     meter,
     clock: systemClock,
     storage: new MemoryStorage(),

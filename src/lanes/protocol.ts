@@ -35,6 +35,8 @@ export type FromLane =
   /** A component reads the memory of the process: the main thread is to publish its own from now on. */
   | { readonly type: 'watchMemory' }
   | { readonly type: 'health'; readonly report: HealthReport }
+  /** A JSON log line, where lines are sent on. */
+  | { readonly type: 'log'; readonly line: string }
   | { readonly type: 'series'; readonly series: SeriesDescriptor }
   | { readonly type: 'started'; readonly listening: readonly Listening[] }
   | { readonly type: 'failed'; readonly code: string; readonly message: string }

@@ -20,6 +20,8 @@ export interface LaneOptions {
   readonly memory: SharedArrayBuffer
   /** Takes what components say about their health. */
   readonly onHealth?: (report: HealthReport) => void
+  /** Takes their log lines, where those are sent on. */
+  readonly onLogLine?: (line: string) => void
 }
 
 /**
@@ -96,7 +98,7 @@ class RunningLane {
   readonly ended: Promise<void>
   readonly #port: MessageChannel['port1']
 
-  constructor(pool: Piscina, { config, log, registry, admission, memory, onHealth }: LaneOptions) {
+  constructor(pool: Piscina, { config, log, registry, admission, memory, onHealth, onLogLine }: LaneOptions) {
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
     const meter = SharedMeter.memory()
@@ -118,6 +120,9 @@ class RunningLane {
           break
         case 'health':
           onHealth?.(message.report)
+          break
+        case 'log':
+          onLogLine?.(message.line)
           break
         case 'started':
           resolve(message.listening)

@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto'
+import type { Logger } from 'pino'
+import type { Clock } from '../clock.ts'
+import type { ResolvedTelemetry } from '../config/resolved.ts'
+import type { LogsConfig } from '../config/telemetry-fields.ts'
+import type { Listening } from '../lanes/protocol.ts'
+import { type LogOptions, makeLogger } from '../telemetry/log.ts'
+import type { Meter } from '../telemetry/meter.ts'
+import { encodeLogs } from '../telemetry/otlp-logs.ts'
+import { type OwnResource, ownResource, resourceTexts } from '../telemetry/own-resource.ts'
+import { MeterRegistry } from '../telemetry/registry.ts'
+import { SharedMeter } from '../telemetry/shared-meter.ts'
+import { OwnExports } from './own-exports.ts'
+import { OwnMetrics } from './own-metrics.ts'
+import { processReadings, targetInfo } from './process-readings.ts'
+
+export interface OwnTelemetryOptions {
+  readonly config: ResolvedTelemetry
+  readonly version: string
+  readonly clock: Clock
+  /** A person reads standard error. */
+  readonly terminal: boolean
+  /** When the process began, ms since the epoch. */
+  readonly startedAt: number
+}
+
+/**
+ * What the process tells about itself, in the supervisor's thread: the meters' registry, log lines, and everybody they are
+ * sent to. Lanes hand in what they have to tell.
+ */
+export class OwnTelemetry {
+  readonly resource: OwnResource
+  /** The resource's attributes as text. */
+  readonly resourceTexts: Readonly<Record<string, string>>
+  readonly registry = new MeterRegistry()
+  /** Counts what happens beside the lanes. */
+  readonly meter: Meter
+  readonly logOptions: LogOptions
+  readonly log: Logger
+  readonly #metrics: OwnMetrics
+  readonly #logs: OwnExports<string>
+
+  /** Opens the files that log lines go to: throws LOG_OUTPUT where one cannot be. */
+  constructor({ config, version, clock, terminal, startedAt }: OwnTelemetryOptions) {
+    this.resource = ownResource(automaticResource(version), config.resource)
+    this.resourceTexts = resourceTexts(this.resource)
+    this.logOptions = logOptions(config.logs, this.resource, terminal)
+    this.log = makeLogger(this.logOptions, this.logOptions.forwarded ? (line) => this.takeLine(line) : undefined)
+    this.registry.observe(() => [...processReadings(), targetInfo(this.resourceTexts)])
+    const memory = SharedMeter.memory()
+    this.meter = new SharedMeter(memory, this.registry.attach(memory), config.metrics.level)
+    // What fails on the way out is not sent out: that would go round in a circle.
+    const local = { version, clock, resource: this.resource, log: makeLogger(this.logOptions), meter: this.meter }
+    this.#metrics = new OwnMetrics({ ...local, config: config.metrics, registry: this.registry, startedAt })
+    this.#logs = new OwnExports<string>({
+      ...local,
+      signal: 'logs',
+      processors: config.logs.processors,
+      encode: encodeLogs,
+    })
+  }
+
+  /** A JSON log line, of this thread or a lane. */
+  takeLine(line: string): void {
+    this.#logs.add(line)
+  }
+
+  /** Resolves with where metrics are pulled. */
+  async start(): Promise<readonly Listening[]> {
+    await this.#logs.start()
+    return this.#metrics.start()
+  }
+
+  /** Sends what there is, for at most `timeoutMs`. */
+  async stop(timeoutMs: number): Promise<void> {
+    await Promise.all([this.#metrics.stop(timeoutMs), this.#logs.stop(timeoutMs)])
+  }
+}
+
+/** The attributes that the Collector has on its own. */
+function automaticResource(version: string): Record<string, string> {
+  return { 'service.name': 'sluice', 'service.version': version, 'service.instance.id': randomUUID() }
+}
+
+function logOptions(config: LogsConfig, resource: OwnResource, terminal: boolean): LogOptions {
+  const { level, encoding, initial_fields, output_paths, error_output_paths, sampling } = config
+  const read = terminal && output_paths.every((path) => path === 'stderr')
+  return {
+    // The Go logger's two levels between error and fatal say how hard it panics.
+    level: level === 'dpanic' || level === 'panic' ? 'fatal' : level,
+    encoding: encoding ?? (read ? 'console' : 'json'),
+    colour: read && !process.env.NO_COLOR,
+    initialFields: initial_fields,
+    outputPaths: output_paths,
+    errorOutputPaths: error_output_paths,
+    ...(sampling.enabled && {
+      sampling: { tickMs: sampling.tick, initial: sampling.initial, thereafter: sampling.thereafter },
+    }),
+    ...(!config.disable_zap_resource && { resource: resourceTexts(resource) }),
+    withoutStacks: config.disable_stacktrace,
+    forwarded: config.processors.length > 0,
+  }
+}
