@@ -11,7 +11,7 @@ import { Cors, type CorsOptions } from './cors.ts'
 import { HttpServerCall, respond } from './http-server-call.ts'
 import { endBrokenConnection, SlowCalls } from './http-server-patience.ts'
 import { formatHostPort, type ListenAddress } from './listen-address.ts'
-import type { Server, ServerHandler } from './unary.ts'
+import { GRPC, type Server, type ServerHandler } from './unary.ts'
 
 export interface HttpServerOptions {
   readonly address: ListenAddress
@@ -64,7 +64,7 @@ export async function serveHttp(options: HttpServerOptions, handler: ServerHandl
     const query = url.indexOf('?')
     const signal = options.paths.get(query < 0 ? url : url.slice(0, query))
     if (signal === undefined) {
-      respond(request, response, 404, 'text/plain', '404 page not found\n')
+      respond(request, response, 404, 'text/plain; charset=utf-8', '404 page not found\n')
       return
     }
     if (request.method !== 'POST') {
@@ -89,13 +89,8 @@ export async function serveHttp(options: HttpServerOptions, handler: ServerHandl
     const encoding = named === '' || named === 'identity' ? undefined : (named as Encoding)
     if (!options.encodings.has(encoding ?? '')) {
       const taken = [...options.encodings].map((name) => name || 'identity').join(', ')
-      respond(
-        request,
-        response,
-        400,
-        'text/plain',
-        `unsupported Content-Encoding: ${named || 'identity'}; supported: [${taken}]`,
-      )
+      const message = `unsupported Content-Encoding: ${named || 'identity'}; supported: [${taken}]`
+      respond(request, response, 400, format.type, format.status({ code: GRPC.INVALID_ARGUMENT, message }))
       return
     }
     const { remoteAddress, remotePort } = request.socket

@@ -8,9 +8,11 @@ import { callRaw, postRaw } from './support/raw-clients.ts'
 import { arrived, cleanups, running } from './support/running.ts'
 
 // The table of the Collector's answers, row by row: what became of the data, and what four clients read. grpc-js and a bare
-// HTTP/2 client over gRPC, bare sockets over HTTP. It does not show which failures components make; their tests do.
+// HTTP/2 client over gRPC, bare sockets with protobuf and with JSON over HTTP. It does not show which failures components make; their tests do.
 
 const BODY = someBatches('traces', 1)[0]!.chunks[0]!
+
+const JSON_BODY = Buffer.from('{"resourceSpans":[{"scopeSpans":[{"spans":[{"name":"a"}]}]}]}')
 
 const failure = (fields: Partial<Failure>): Failure => ({
   verdict: 'retry',
@@ -63,8 +65,13 @@ test.each(ROWS)('%s', async (_name, cause, code, httpStatus, retryAfterMs) => {
   const { grpc, http, sink } = await running()
   const js = jsClient(grpc)
   cleanups.push(() => js.close())
-  const answers = [js.call(BODY), callRaw(grpc, BODY), postRaw(http, BODY)] as const
-  await arrived(sink, 3)
+  const answers = [
+    js.call(BODY),
+    callRaw(grpc, BODY),
+    postRaw(http, BODY),
+    postRaw(http, JSON_BODY, { type: 'application/json; charset=utf-8' }),
+  ] as const
+  await arrived(sink, 4)
   for (const delivery of sink.deliveries) nack(delivery, cause)
   const expected: CallStatus = { code, message: cause.message, ...(retryAfterMs !== undefined && { retryAfterMs }) }
 
@@ -84,7 +91,29 @@ test.each(ROWS)('%s', async (_name, cause, code, httpStatus, retryAfterMs) => {
     retryAfterMs === undefined ? undefined : String(Math.ceil(retryAfterMs / 1000)),
   )
   expect(decodeStatus(reply.body)).toEqual(expected)
+
+  const inJson = await answers[3]
+  expect([inJson.status, inJson.headers['content-type']]).toEqual([httpStatus, 'application/json'])
+  expect(inJson.headers['retry-after']).toBe(reply.headers['retry-after'])
+  const { code: seenCode, message, details: seenDetails = [] } = JSON.parse(inJson.body.toString()) as JsonStatus
+  expect([seenCode, message]).toEqual([code, cause.message])
+  expect(seenDetails).toEqual(
+    retryAfterMs === undefined
+      ? []
+      : [
+          {
+            '@type': 'type.googleapis.com/google.rpc.RetryInfo',
+            retryDelay: `${retryAfterMs % 1000 === 0 ? retryAfterMs / 1000 : (retryAfterMs / 1000).toFixed(3)}s`,
+          },
+        ],
+  )
 })
+
+interface JsonStatus {
+  readonly code: number
+  readonly message: string
+  readonly details?: readonly object[]
+}
 
 describe('without data', () => {
   test('an empty envelope is a success, in no encoding but the plain one', async () => {
@@ -93,6 +122,12 @@ describe('without data', () => {
     expect([raw.status, raw.message.length]).toEqual([{ code: 0, message: '' }, 0])
     const reply = await postRaw(http, new Uint8Array(0), { headers: { 'Accept-Encoding': 'gzip, zstd' } })
     expect([reply.status, reply.headers['content-encoding'], reply.body.length]).toEqual([200, undefined, 0])
+    const inJson = await postRaw(http, Buffer.from('{}'), { type: 'application/json' })
+    expect([inJson.status, inJson.headers['content-type'], inJson.body.toString()]).toEqual([
+      200,
+      'application/json',
+      '{"partialSuccess":{}}',
+    ])
     expect(sink.deliveries).toEqual([])
   })
 
@@ -107,9 +142,46 @@ describe('without data', () => {
   })
 })
 
+describe('a body that is no OTLP', () => {
+  test('is 400 in the encoding that it claims, and a neighbour is served', async () => {
+    const { http, sink } = await running({ grpc: false })
+    const garbage = Buffer.from('\xff\xfe garbage', 'latin1')
+    const proto = await postRaw(http, garbage)
+    expect([proto.status, proto.headers['content-type']]).toEqual([400, 'application/x-protobuf'])
+    expect(decodeStatus(proto.body)?.code).toBe(GRPC.INVALID_ARGUMENT)
+    const json = await postRaw(http, garbage, { type: 'application/json' })
+    expect([json.status, json.headers['content-type']]).toEqual([400, 'application/json'])
+    expect((JSON.parse(json.body.toString()) as JsonStatus).code).toBe(GRPC.INVALID_ARGUMENT)
+    expect(sink.deliveries).toEqual([])
+    const good = postRaw(http, BODY)
+    await arrived(sink)
+    ack(sink.last)
+    expect((await good).status).toBe(200)
+  })
+
+  test.each(['application/x-protobuf', 'application/json'])('is 413 above the limit, as %s', async (type) => {
+    const { http } = await running({ grpc: false, http: { max_request_body_size: 1000 } })
+    const reply = await postRaw(http, Buffer.alloc(1001, ' '), { type })
+    expect([reply.status, reply.headers['content-type'], reply.headers['retry-after']]).toEqual([413, type, undefined])
+    expect(reply.body.toString()).toContain('http: request body too large')
+  })
+})
+
+test.each([
+  ['application/x-protobuf', (body: Buffer) => decodeStatus(body)],
+  ['application/json', (body: Buffer) => JSON.parse(body.toString()) as JsonStatus],
+] as const)('a coding that is not taken is 400, in words and as %s', async (type, read) => {
+  const { http, sink } = await running({ grpc: false, http: { compression_algorithms: ['', 'gzip'] } })
+  const reply = await postRaw(http, BODY, { type, headers: { 'Content-Encoding': 'br' } })
+  expect([reply.status, reply.headers['content-type']]).toEqual([400, type])
+  const message = 'unsupported Content-Encoding: br; supported: [identity, gzip]'
+  expect(read(reply.body)).toEqual({ code: GRPC.INVALID_ARGUMENT, message })
+  expect(sink.deliveries).toEqual([])
+})
+
 describe('in the words of HTTP alone', () => {
   test.each<[string, Parameters<typeof postRaw>[2], number, Record<string, string>, string]>([
-    ['a path', { path: '/v1/spans' }, 404, { 'content-type': 'text/plain' }, '404 page not found\n'],
+    ['a path', { path: '/v1/spans' }, 404, { 'content-type': 'text/plain; charset=utf-8' }, '404 page not found\n'],
     [
       'a method',
       { method: 'GET' },
@@ -131,13 +203,12 @@ describe('in the words of HTTP alone', () => {
       { 'content-type': 'text/plain' },
       '415 unsupported media type, supported: [',
     ],
-    ['no type', { type: '' }, 415, { 'content-type': 'text/plain' }, '415 unsupported media type, supported: ['],
     [
-      'a coding',
-      { headers: { 'Content-Encoding': 'br' } },
-      400,
+      'no type',
+      { type: '' },
+      415,
       { 'content-type': 'text/plain' },
-      'unsupported Content-Encoding: br',
+      '415 unsupported media type, supported: [application/json, application/x-protobuf]',
     ],
   ])('%s', async (_name, options, status, headers, text) => {
     const { http, sink } = await running({ grpc: false })
