@@ -1,6 +1,7 @@
 import { type ClientHttp2Stream, constants, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http2'
 import type { GrpcConnection } from './grpc-connection.ts'
 import { MessageReader, messagePrefix } from './grpc-message.ts'
+import { readResponse } from './grpc-response.ts'
 import { formatGrpcTimeout } from './grpc-timeout.ts'
 import { readTrailers } from './rpc-status.ts'
 import { type CallResult, type CallStatus, GRPC } from './unary.ts'
@@ -52,6 +53,7 @@ class ClientCall {
   #resolve: ((attempt: Attempt) => void) | undefined
   #reader: MessageReader | undefined
   #httpStatus = 0
+  #encoding: string | undefined
   #trailers: CallStatus | undefined
   #error: Error | undefined
   #written = false
@@ -106,6 +108,7 @@ class ClientCall {
 
   headers(headers: IncomingHttpHeaders): void {
     this.#httpStatus = Number(headers[':status'])
+    this.#encoding = headers['grpc-encoding'] as string | undefined
     // In a response without a body the trailers are the headers.
     this.#trailers = readTrailers(headers)
     const type = headers['content-type']
@@ -171,9 +174,8 @@ class ClientCall {
       }
     }
     if (status.code !== GRPC.OK) return { ok: false, status }
-    const problem = this.#reader === undefined ? undefined : this.#reader.problemAtEnd()
-    if (problem !== undefined) return noAnswer(problem)
-    return { ok: true, response: this.#reader?.message ?? EMPTY }
+    const response = readResponse(this.#reader, this.#encoding, MAX_RESPONSE_BYTES)
+    return response instanceof Uint8Array ? { ok: true, response } : noAnswer(response)
   }
 
   /** Without an answer: by the peer's RST_STREAM, or with the connection. */

@@ -53,9 +53,8 @@ class HttpClient implements Client {
       'user-agent': options.userAgent,
       'content-type': options.contentType,
       ...options.headers,
-      ...(options.compression !== undefined && {
-        'content-encoding': options.compression === 'zlib' ? 'deflate' : options.compression,
-      }),
+      // `zlib` under that name, as the Collector sends it: its receivers may be told to take nothing else.
+      ...(options.compression !== undefined && { 'content-encoding': options.compression }),
     }
     for (const signal of SIGNALS) {
       const url = options.urls[signal]

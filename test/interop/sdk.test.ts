@@ -16,15 +16,11 @@ import type { PlainObject } from '../../src/otlp/plain-object.ts'
 import { type Backend, startBackend } from '../support/backend.ts'
 import { STABLE, type Stable } from '../support/otlp-services.ts'
 import { endAll, eventually, type RunningSluice, startSluice } from '../support/sluice.ts'
-import { makeLogs, makeMetrics, makeSpans } from './support/sdk-telemetry.ts'
+import { makeLogs, makeMetrics, makeSpans, sendAll } from './support/sdk-telemetry.ts'
 
 // The same spans, points and records leave the SDK twice, once straight to a backend and once through Sluice to another.
 // What this does not prove: anything about batching or retries, which have tests of their own.
 
-interface Exporter<T> {
-  export(items: T, done: (result: { readonly code: number; readonly error?: Error }) => void): void
-  shutdown(): Promise<void>
-}
 interface Target {
   readonly grpc: string
   readonly http: string
@@ -68,34 +64,24 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-async function send<T>(exporter: Exporter<T>, items: T): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    exporter.export(items, ({ code, error }) => {
-      if (code === 0) resolve()
-      else reject(error ?? new Error('the exporter failed without a reason'))
-    })
-  })
-  await exporter.shutdown()
-}
-
 const sendBy = {
   grpc: async (signal: Stable, { grpc }: Target, compression: CompressionAlgorithm, items: Items) => {
     const options = { url: `http://${grpc}`, compression }
-    if (signal === 'traces') await send(new GrpcTraceExporter(options), items.traces)
-    else if (signal === 'metrics') await send(new GrpcMetricExporter(options), items.metrics)
-    else await send(new GrpcLogExporter(options), items.logs)
+    if (signal === 'traces') await sendAll(new GrpcTraceExporter(options), items.traces)
+    else if (signal === 'metrics') await sendAll(new GrpcMetricExporter(options), items.metrics)
+    else await sendAll(new GrpcLogExporter(options), items.logs)
   },
   proto: async (signal: Stable, { http }: Target, compression: CompressionAlgorithm, items: Items) => {
     const options = { url: `${http}/v1/${signal}`, compression }
-    if (signal === 'traces') await send(new ProtoTraceExporter(options), items.traces)
-    else if (signal === 'metrics') await send(new ProtoMetricExporter(options), items.metrics)
-    else await send(new ProtoLogExporter(options), items.logs)
+    if (signal === 'traces') await sendAll(new ProtoTraceExporter(options), items.traces)
+    else if (signal === 'metrics') await sendAll(new ProtoMetricExporter(options), items.metrics)
+    else await sendAll(new ProtoLogExporter(options), items.logs)
   },
   json: async (signal: Stable, { http }: Target, compression: CompressionAlgorithm, items: Items) => {
     const options = { url: `${http}/v1/${signal}`, compression }
-    if (signal === 'traces') await send(new JsonTraceExporter(options), items.traces)
-    else if (signal === 'metrics') await send(new JsonMetricExporter(options), items.metrics)
-    else await send(new JsonLogExporter(options), items.logs)
+    if (signal === 'traces') await sendAll(new JsonTraceExporter(options), items.traces)
+    else if (signal === 'metrics') await sendAll(new JsonMetricExporter(options), items.metrics)
+    else await sendAll(new JsonLogExporter(options), items.logs)
   },
 }
 

@@ -66,6 +66,17 @@ function answerOk(stream: http2.ServerHttp2Stream): void {
   })
 }
 
+/** Answers with a compressed message. */
+function answerPacked(stream: http2.ServerHttp2Stream, encoding: string, packed: Uint8Array): void {
+  stream.resume()
+  stream.on('end', () => {
+    const headers = { ':status': 200, 'content-type': 'application/grpc', 'grpc-encoding': encoding }
+    stream.respond(headers, { waitForTrailers: true })
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }))
+    stream.end(Buffer.concat([messagePrefix(packed.length, true), packed]))
+  })
+}
+
 function bytes(length: number): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => (i * 31) & 0xff)
 }
@@ -371,6 +382,29 @@ describe('a peer at the level of HTTP/2', () => {
     })
     expect((await client(server.port, { compression: 'zstd' }).call('traces', [bytes(9_000)], OPTIONS)).ok).toBe(true)
     expect(Buffer.compare(body, bytes(9_000))).toBe(0)
+  })
+
+  // grpc-go does so, and a Collector behind a Sluice with gzip, its default, is grpc-go.
+  test.each([
+    ['gzip', (bytes: Uint8Array) => zlib.gzipSync(bytes)],
+    ['zstd', (bytes: Uint8Array) => zlib.zstdCompressSync(bytes)],
+    ['deflate', (bytes: Uint8Array) => zlib.deflateSync(bytes)],
+  ] as const)('that answers in the encoding of the request, %s', async (compression, pack) => {
+    const server = await http2Peer((stream) => answerPacked(stream, compression, pack(Uint8Array.of(1, 2, 3))))
+    const result = await client(server.port, { compression }).call('traces', [bytes(10)], OPTIONS)
+    expect(result).toEqual({ ok: true, response: Uint8Array.of(1, 2, 3) })
+  })
+
+  test.each([
+    ['by an encoding that nobody asked for', 'br', Uint8Array.of(1), 'grpc-encoding "br"'],
+    ['by something else than it says', 'gzip', Uint8Array.of(1, 2, 3), 'incorrect header'],
+    ['into what is larger than any answer', 'gzip', zlib.gzipSync(new Uint8Array(5 << 20)), '4194304'],
+  ])('whose answer is compressed %s', async (_, encoding, packed, said) => {
+    const server = await http2Peer((stream) => answerPacked(stream, encoding, packed))
+    const result = await client(server.port).call('traces', [bytes(10)], OPTIONS)
+    expect(result).toMatchObject({ ok: false, status: { code: GrpcStatus.INTERNAL } })
+    expect(result.ok ? '' : result.status.message).toContain("the server's answer is malformed: ")
+    expect(result.ok ? '' : result.status.message).toContain(said)
   })
 
   /** A proxy to a server that answers; while `mute` it takes bytes in and gives none out, pings' answers included. */

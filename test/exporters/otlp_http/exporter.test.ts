@@ -76,7 +76,7 @@ describe('what is sent', () => {
     ['gzip', 'gzip', zlib.gunzipSync],
     ['zstd', 'zstd', zlib.zstdDecompressSync],
     ['deflate', 'deflate', zlib.inflateSync],
-    ['zlib', 'deflate', zlib.inflateSync],
+    ['zlib', 'zlib', zlib.inflateSync],
     ['snappy', 'snappy', (bytes: Buffer) => decompress('snappy', bytes, { limit: 1 << 20 })],
     ['x-snappy-framed', 'x-snappy-framed', (bytes: Buffer) => decompress('x-snappy-framed', bytes, { limit: 1 << 20 })],
     ['lz4', 'lz4', (bytes: Buffer) => decompress('lz4', bytes, { limit: 1 << 20 })],

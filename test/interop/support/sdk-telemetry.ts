@@ -100,3 +100,20 @@ export async function makeLogs(): Promise<ReadableLogRecord[]> {
   await provider.shutdown()
   return kept
 }
+
+/** What the SDK's exporters have in common. */
+export interface SdkExporter<T> {
+  export(items: T, done: (result: { readonly code: number; readonly error?: Error }) => void): void
+  shutdown(): Promise<void>
+}
+
+/** Sends by one exporter and ends it; throws why it failed. */
+export async function sendAll<T>(exporter: SdkExporter<T>, items: T): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    exporter.export(items, ({ code, error }) => {
+      if (code === 0) resolve()
+      else reject(error ?? new Error('the exporter failed without a reason'))
+    })
+  })
+  await exporter.shutdown()
+}

@@ -23,7 +23,10 @@ export const SINKS: readonly {
 }[] = [
   {
     peer: python,
-    takes: [...by('grpc', ['none', 'gzip']), ...by('http', ['none', 'gzip', 'zstd', 'deflate'])],
+    takes: [
+      ...by('grpc', ['none', 'gzip']),
+      ...by('http', ['none', 'gzip', 'zstd', 'snappy', 'x-snappy-framed', 'zlib', 'deflate', 'lz4']),
+    ],
     tells: ['http'],
     start: (folder) => startSink(pathOf(python), [source('python/sink.py'), folder]),
   },
