@@ -10,6 +10,7 @@ import { parseGrpcTimeout } from './grpc-timeout.ts'
 import type { Overdue } from './overdue.ts'
 import { Reservation } from './reservation.ts'
 import { statusTrailers } from './rpc-status.ts'
+import type { SessionWindow } from './session-window.ts'
 import {
   type AuthAttributes,
   ask,
@@ -91,6 +92,7 @@ export class GrpcServerCall implements ServerCall, CallHead {
     peer: string,
     limit: number,
     admission: Admission,
+    window: SessionWindow,
     handler: ServerHandler,
     arriving?: Overdue<GrpcServerCall>,
   ): void {
@@ -112,15 +114,18 @@ export class GrpcServerCall implements ServerCall, CallHead {
     }
     const verdict = ask(handler, call)
     if (verdict instanceof Promise) {
-      void verdict.then((refusal) => call.#enter(admission, refusal))
-    } else call.#enter(admission, verdict)
+      // Nobody reads the stream until then, so that what it may send unasked lies in memory.
+      const unread = window.bytes
+      const refusal = call.#begin(admission, unread)
+      if (refusal !== undefined) call.#refuse(refusal)
+      else void verdict.then((refused) => call.#enter(refused, unread))
+    } else call.#enter(verdict ?? call.#begin(admission, 0), 0)
   }
 
-  /** Reads the body, or refuses it. Until then nothing of it is taken from the stream. */
-  #enter(admission: Admission, refused: CallStatus | undefined): void {
-    // Gone while the authoriser thought: there is nobody to book anything for.
-    if (this.#over()) return
-    const refusal = refused ?? this.#begin(admission)
+  /** Reads the body, or refuses it. `unread` bytes were booked for what may have come already. */
+  #enter(refusal: CallStatus | undefined, unread: number): void {
+    if (this.#answered || this.#over()) return
+    if (unread > 0) this.#reservation!.giveBack(unread)
     if (refusal !== undefined) {
       this.#refuse(refusal)
       return
@@ -132,10 +137,12 @@ export class GrpcServerCall implements ServerCall, CallHead {
     stream.on('wantTrailers', onWantTrailers)
   }
 
-  #begin(admission: Admission): CallStatus | undefined {
+  #begin(admission: Admission, unread: number): CallStatus | undefined {
     const begun = admission.begin(this.#encoding !== undefined)
     if (!(begun instanceof Reservation)) return begun
     this.#reservation = begun
+    const refusal = unread > 0 ? begun.grow(unread) : undefined
+    if (refusal !== undefined) return refusal
     this.#reader = new MessageReader(this.#limit, begun)
     return undefined
   }

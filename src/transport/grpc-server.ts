@@ -10,6 +10,7 @@ import { formatHostPort, type ListenAddress } from './listen-address.ts'
 import { GRPC_PATHS, signalsByPath } from './otlp-services.ts'
 import { Overdue } from './overdue.ts'
 import { statusTrailers } from './rpc-status.ts'
+import { NARROW_WINDOW, SessionWindow } from './session-window.ts'
 import { GRPC, type Server, type ServerHandler } from './unary.ts'
 
 export interface GrpcServerOptions {
@@ -31,10 +32,6 @@ export interface GrpcServerOptions {
   readonly readTimeoutMs?: number
 }
 
-// With the 64 KiB that HTTP/2 starts with, every larger request stalls once for a WINDOW_UPDATE: 571 against 770 MB a
-// CPU-second at 64 KiB requests, and a stream is capped at window / round-trip time.
-const STREAM_WINDOW = 1 << 20
-const CONNECTION_WINDOW = 16 << 20
 // Node's default of 10 MB ends a connection with ENHANCE_YOUR_CALM at 32 × 512 KiB under way.
 const MAX_SESSION_MEMORY_MB = 1024
 // What a connection that is cut gets to send its last answers.
@@ -47,7 +44,7 @@ export async function serveGrpc(options: GrpcServerOptions, handler: ServerHandl
   const settings: http2.ServerOptions = {
     maxSessionMemory: MAX_SESSION_MEMORY_MB,
     settings: {
-      initialWindowSize: STREAM_WINDOW,
+      initialWindowSize: NARROW_WINDOW,
       maxConcurrentStreams: options.maxConcurrentStreams ?? DEFAULT_CONCURRENT_STREAMS,
       enablePush: false,
     },
@@ -67,13 +64,14 @@ export async function serveGrpc(options: GrpcServerOptions, handler: ServerHandl
 
   server.on('session', (session) => {
     sessions.add(session)
-    session.setLocalWindowSize(CONNECTION_WINDOW)
+    const window = new SessionWindow(session, admission)
     const peer = peerOf(session.socket)
     const supervision = options.keepalive && superviseSession(session, options.keepalive)
     // A peer that breaks off or misbehaves ends its own connection; without a listener it would end the process.
     session.on('error', ignore)
     session.on('close', () => {
       sessions.delete(session)
+      window.end()
       supervision?.stop()
     })
     session.on('stream', (stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders) => {
@@ -88,7 +86,18 @@ export async function serveGrpc(options: GrpcServerOptions, handler: ServerHandl
         refuseUnknown(stream, path, services)
         return
       }
-      GrpcServerCall.accept(stream, headers, signal, peer, options.maxMessageBytes, admission, handler, arriving)
+      window.used()
+      GrpcServerCall.accept(
+        stream,
+        headers,
+        signal,
+        peer,
+        options.maxMessageBytes,
+        admission,
+        window,
+        handler,
+        arriving,
+      )
     })
     if (closing) session.close()
   })

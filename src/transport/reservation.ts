@@ -41,6 +41,11 @@ export class Reservation {
     return undefined
   }
 
+  /** Gives back `bytes` of what was booked. */
+  giveBack(bytes: number): void {
+    this.#shrinkTo(this.#bytes - bytes)
+  }
+
   /** Books a body of `length` bytes and takes memory for it. */
   take(length: number): Refusal | undefined {
     const refusal = this.grow(length)
