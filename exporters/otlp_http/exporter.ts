@@ -1,8 +1,10 @@
 import type { Component, ComponentContext } from '../../src/component/contracts.ts'
 import type { Consumer } from '../../src/component/delivery.ts'
+import { requestSigner } from '../../src/component/request-signer.ts'
 import type { Signal } from '../../src/otlp/batch.ts'
 import { queuedExporter } from '../../src/queue/exporter.ts'
 import { type HttpClientOptions, httpClient } from '../../src/transport/http-client.ts'
+import { ProxyEnvironment, parseProxyUrl } from '../../src/transport/proxy-environment.ts'
 import { clientTls } from '../../src/transport/tls.ts'
 import type { Client } from '../../src/transport/unary.ts'
 import { USER_AGENT } from '../../src/transport/user-agent.ts'
@@ -26,7 +28,7 @@ export function createExporter(config: Config, ctx: ComponentContext): Component
         return noEndpoint(batch.signal)
       }
       if (client === undefined) throw new Error('not started')
-      return sendResult(await client.call(batch.signal, batch.chunks, options), url)
+      return sendResult(await client.call(batch.signal, batch.chunks, { ...options, context: batch.context }), url)
     },
   })
   return {
@@ -54,6 +56,9 @@ function noEndpoint(signal: Signal): ReturnType<typeof sendResult> {
 async function connect(config: Config, urls: Partial<Record<Signal, string>>, ctx: ComponentContext): Promise<Client> {
   const { compression, encoding } = config
   const { level } = config.compression_params
+  const proxy = config.proxy_url === undefined ? undefined : parseProxyUrl(config.proxy_url)
+  if (typeof proxy === 'string') throw new Error(`proxy_url: ${proxy}`)
+  const sign = requestSigner(config, ctx, false)
   const json = encoding === 'json' ? await import('../../src/otlp/json.ts') : undefined
   const options: HttpClientOptions = {
     urls,
@@ -65,9 +70,15 @@ async function connect(config: Config, urls: Partial<Record<Signal, string>>, ct
     tls: await clientTls(config.tls, 'tls'),
     headers: Object.fromEntries(Object.entries(config.headers).map(([name, value]) => [name.toLowerCase(), value])),
     userAgent: USER_AGENT,
+    ...(sign !== undefined && { sign }),
     ...(config.max_conns_per_host > 0 && { maxConnections: config.max_conns_per_host }),
+    ...(config.max_idle_conns > 0 && { maxIdle: config.max_idle_conns }),
+    ...(config.max_idle_conns_per_host > 0 && { maxIdlePerOrigin: config.max_idle_conns_per_host }),
     idleTimeoutMs: config.idle_conn_timeout,
     keepAlives: !config.disable_keep_alives,
+    cookies: config.cookies?.enabled === true,
+    ...(proxy !== undefined && { proxyUrl: proxy }),
+    environment: new ProxyEnvironment(process.env),
     now: () => ctx.clock.now(),
   }
   return httpClient(options)

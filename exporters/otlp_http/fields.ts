@@ -1,9 +1,9 @@
+import { signerFields } from '../../src/component/request-signer.ts'
 import { type ConfigOf, field } from '../../src/config/field.ts'
 import { clientTlsField } from '../../src/config/tls-fields.ts'
 import { maxRequestSizeField, retryField, sendingQueueField } from '../../src/queue/fields.ts'
 
 const HTTP1 = "it tunes Go's HTTP/2 transport; requests leave over HTTP/1.1, which every OTLP/HTTP server speaks"
-const POOL = "it sizes the idle pool of Go's transport; idle connections end by idle_conn_timeout alone"
 
 export const fields = {
   endpoint: field.string('Base URL; `/v1/traces` and the like are appended.', {
@@ -40,26 +40,27 @@ export const fields = {
     min: 1,
   }),
   disable_keep_alives: field.bool('One request a connection.', { default: false }),
-  max_request_size: maxRequestSizeField(0),
+  // What OTLP receivers take unless they are told otherwise: Sluice's and the Go Collector's.
+  max_request_size: maxRequestSizeField(20 << 20),
+  max_idle_conns: field.int(
+    'A connection beyond this many busy ones, of all servers, is closed after its request; 0 is no limit.',
+    { default: 100, min: 0 },
+  ),
+  max_idle_conns_per_host: field.int('The same of one server; 0 is no limit.', { default: 0, min: 0 }),
+  proxy_url: field.secret(
+    'Sends through this proxy: `http://`, `https://` or `socks5://`, with `user:password@` if it wants them. When absent, `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` say it.',
+  ),
+  cookies: field.object('Keeps the cookies that servers set, such as those of a load balancer.', {
+    enabled: field.bool('Sends them back.', { default: false }),
+  }),
+  ...signerFields,
   sending_queue: sendingQueueField,
   retry_on_failure: retryField,
-  max_idle_conns: field.noEffect('Most idle connections.', POOL),
-  max_idle_conns_per_host: field.noEffect('Most idle connections to one server.', POOL),
   force_attempt_http2: field.noEffect('Tries HTTP/2.', HTTP1),
   http2_read_idle_timeout: field.noEffect('Pings a silent HTTP/2 connection.', HTTP1),
   http2_ping_timeout: field.noEffect('Gives an HTTP/2 connection up.', HTTP1),
   read_buffer_size: field.noEffect('Read buffer of a connection.', "it sizes a buffer of Go's HTTP transport"),
   write_buffer_size: field.noEffect('Write buffer of a connection.', "it sizes a buffer of Go's HTTP transport"),
-  proxy_url: field.unsupported('Sends through a proxy.', 'this version connects directly'),
-  cookies: field.unsupported(
-    'Keeps cookies.',
-    'this version sends none; an affinity cookie of a load balancer is lost',
-  ),
-  auth: field.unsupported(
-    'Lets an extension sign requests.',
-    'this version has no authenticator extensions; use headers',
-  ),
-  middlewares: field.unsupported('Hands requests through extensions.', 'this version has no middleware extensions'),
 }
 
 export type Config = ConfigOf<typeof fields>

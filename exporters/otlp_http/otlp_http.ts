@@ -1,6 +1,7 @@
 import { type ConfigProblem, define } from '../../src/component/define.ts'
 import { deliveryProblems } from '../../src/queue/fields.ts'
 import { headerProblems } from '../../src/transport/headers.ts'
+import { parseProxyUrl } from '../../src/transport/proxy-environment.ts'
 import { tlsProblems } from '../../src/transport/tls.ts'
 import { compressionLevelProblem } from './compression-level.ts'
 import { fields } from './fields.ts'
@@ -27,6 +28,8 @@ export default define({
       const problem = url === undefined ? undefined : urlProblem(url)
       if (problem !== undefined) problems.push({ path: [key], message: problem })
     }
+    const proxy = config.proxy_url === undefined ? undefined : parseProxyUrl(config.proxy_url)
+    if (typeof proxy === 'string') problems.push({ path: ['proxy_url'], message: proxy })
     const level = compressionLevelProblem(config.compression, config.compression_params.level)
     if (level !== undefined) problems.push({ path: ['compression_params', 'level'], message: level })
     for (const { name, message } of headerProblems(config.headers)) problems.push({ path: ['headers', name], message })

@@ -1,7 +1,7 @@
 import { interpretCall } from '../../src/queue/call-result.ts'
 import type { SendResult } from '../../src/queue/send.ts'
 import { httpSaysTooLarge, TOO_LARGE } from '../../src/queue/too-large.ts'
-import type { CallResult } from '../../src/transport/unary.ts'
+import { type CallResult, GRPC } from '../../src/transport/unary.ts'
 
 // OTLP specification, "OTLP/HTTP Response, Failures": these and no others.
 const RETRYABLE: ReadonlySet<number> = new Set([429, 502, 503, 504])
@@ -10,7 +10,9 @@ const RETRYABLE: ReadonlySet<number> = new Set([429, 502, 503, 504])
 export function sendResult(result: CallResult, url: string): SendResult {
   return interpretCall(result, url, ({ httpStatus, status: { code, message, retryAfterMs } }) => {
     if (httpStatus === undefined) {
-      return { ok: false, verdict: 'retry', reason: 'timeout', message: `${url}: ${message}`, grpcStatus: code }
+      const [verdict, reason] =
+        code === GRPC.DEADLINE_EXCEEDED ? (['retry', 'timeout'] as const) : (['reject', 'not_sendable'] as const)
+      return { ok: false, verdict, reason, message: `${url}: ${message}`, grpcStatus: code }
     }
     if (httpSaysTooLarge(httpStatus, message)) {
       return {

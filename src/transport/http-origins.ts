@@ -1,0 +1,101 @@
+import { type Dispatcher, Pool, ProxyAgent } from 'undici'
+import { connectionError } from './connection-error.ts'
+import type { ProxyEnvironment } from './proxy-environment.ts'
+import type { ClientTls } from './tls.ts'
+
+export interface OriginOptions {
+  readonly tls?: ClientTls
+  /** Every request goes through this proxy; `environment` is asked where there is none. */
+  readonly proxyUrl?: URL
+  readonly environment?: ProxyEnvironment
+  /** Most connections to one server; without a limit one is made whenever all are busy. */
+  readonly maxConnections?: number
+  /** Most connections that stay open without a request, to one server and to all; without a limit all do. */
+  readonly maxIdlePerOrigin?: number
+  readonly maxIdle?: number
+  /** An idle connection is closed after this long, in milliseconds. */
+  readonly idleTimeoutMs?: number
+  /** Off: one request a connection. */
+  readonly keepAlives?: boolean
+}
+
+const CONNECT_TIMEOUT_MS = 20_000
+/** Redirects could lead to ever more of them. */
+const MOST_ORIGINS = 16
+
+/** A server that requests go to, and how many are under way. */
+export interface Origin {
+  readonly dispatcher: Dispatcher
+  running: number
+}
+
+/** The pools of connections of one client, one an origin, direct or through a proxy. */
+export class HttpOrigins {
+  readonly #options: OriginOptions
+  readonly #origins = new Map<string, Origin>()
+  #running = 0
+
+  constructor(options: OriginOptions) {
+    this.#options = options
+  }
+
+  /** Throws where there are too many already. */
+  of(url: URL): Origin {
+    let origin = this.#origins.get(url.origin)
+    if (origin === undefined) {
+      if (this.#origins.size >= MOST_ORIGINS) throw connectionError('EREDIRECT', 'redirected to too many servers')
+      origin = { dispatcher: this.#dispatcher(url), running: 0 }
+      this.#origins.set(url.origin, origin)
+    }
+    return origin
+  }
+
+  /** A request begins; whether its connection is to be closed behind it. */
+  begin(origin: Origin): boolean {
+    const { keepAlives = true, maxIdle = Infinity, maxIdlePerOrigin = Infinity } = this.#options
+    // The connections that are not to stay when all requests have ended are those of the last ones that began.
+    origin.running++
+    this.#running++
+    return !keepAlives || origin.running > maxIdlePerOrigin || this.#running > maxIdle
+  }
+
+  end(origin: Origin): void {
+    origin.running--
+    this.#running--
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#origins.values()].map(({ dispatcher }) => dispatcher.destroy()))
+  }
+
+  #dispatcher(url: URL): Dispatcher {
+    const { idleTimeoutMs, maxConnections, tls: secure } = this.#options
+    const proxy = this.#proxyTo(url)
+    const shared = {
+      connections: maxConnections ?? null,
+      allowH2: false,
+      ...(idleTimeoutMs !== undefined && {
+        keepAliveTimeout: idleTimeoutMs,
+        // What a server announces may shorten it, not lengthen it.
+        keepAliveMaxTimeout: idleTimeoutMs,
+      }),
+    }
+    const connect = { ...secure, timeout: CONNECT_TIMEOUT_MS }
+    if (proxy === undefined) return new Pool(url.origin, { ...shared, connect })
+    return new ProxyAgent({
+      ...shared,
+      uri: proxy.href.replace(/^socks5h:/, 'socks5:'),
+      requestTls: { ...connect, allowH2: false },
+      // The proxy is another server: the certificates for the destination mean nothing to it.
+      proxyTls: { timeout: CONNECT_TIMEOUT_MS, allowH2: false },
+    })
+  }
+
+  #proxyTo(url: URL): URL | undefined {
+    const { proxyUrl, environment } = this.#options
+    if (proxyUrl !== undefined) return proxyUrl
+    const scheme = url.protocol === 'https:' ? 'https' : 'http'
+    const port = url.port === '' ? (scheme === 'https' ? 443 : 80) : Number(url.port)
+    return environment?.proxyFor(scheme, url.hostname.replace(/^\[(.*)\]$/, '$1'), port)
+  }
+}
