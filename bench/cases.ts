@@ -1,7 +1,10 @@
 import type { Load } from './load.ts'
 
-/** Who runs a pipeline: Sluice itself, or a baseline of `baselines/` with its arguments after the two ports. */
-export type Engine = 'sluice' | 'protobufjs' | 'grpc-raw'
+/**
+ * Who runs a pipeline: Sluice itself, the Go Collector that the interop tests talk to, with the same configuration, or a baseline
+ * of `baselines/` with its arguments after the two ports.
+ */
+export type Engine = 'sluice' | 'otelcol' | 'protobufjs' | 'grpc-raw'
 
 /** CPU per item at a steady load, engines side by side. */
 export interface Throughput {
@@ -14,7 +17,7 @@ export interface Throughput {
   readonly mode: 'pass' | 'edit'
   /** Lines below `processors:` of Sluice's configuration, and the pipeline's list of them. */
   readonly processors: Readonly<Record<string, unknown>>
-  /** Sluice has to be this many times cheaper. */
+  /** Sluice has to be this many times cheaper; none where the case is for the record only. */
   readonly targets: readonly { readonly than: Engine; readonly times: number }[]
 }
 
@@ -40,6 +43,9 @@ export interface Allocation {
 export type Case = Throughput | Start | Allocation
 
 const SPANS: Load = { spans: 1000, spanBytes: 640, connections: 4, inFlight: 4 }
+
+/** As the Collector's figures are usually given: large spans with many attributes and an event, a thousand a request. */
+const LARGE_SPANS: Load = { spans: 1000, spanBytes: 812, full: true, connections: 4, inFlight: 4 }
 
 const EDITS = {
   'attributes/insert': { actions: [{ key: 'cluster', value: 'bench-1', action: 'insert' }] },
@@ -72,6 +78,37 @@ export const CASES: readonly Case[] = [
     mode: 'edit',
     processors: EDITS,
     targets: [{ than: 'protobufjs', times: 8 }],
+  },
+  {
+    kind: 'throughput',
+    name: 'collector',
+    summary:
+      'beside the Go Collector with the same configuration: spans of 812 bytes, 1000 a request, gRPC to gRPC, no queue',
+    load: LARGE_SPANS,
+    engines: ['sluice', 'otelcol'],
+    mode: 'pass',
+    processors: {},
+    targets: [{ than: 'otelcol', times: 4 }],
+  },
+  {
+    kind: 'throughput',
+    name: 'collector-pass',
+    summary: 'the same with the load of pass',
+    load: SPANS,
+    engines: ['sluice', 'otelcol'],
+    mode: 'pass',
+    processors: {},
+    targets: [{ than: 'otelcol', times: 4 }],
+  },
+  {
+    kind: 'throughput',
+    name: 'collector-small',
+    summary: 'the same with 10 spans of one resource a request, 16 in flight on each connection; for the record',
+    load: { ...LARGE_SPANS, spans: 10, resources: 1, inFlight: 16 },
+    engines: ['sluice', 'otelcol'],
+    mode: 'pass',
+    processors: {},
+    targets: [],
   },
   {
     kind: 'start',

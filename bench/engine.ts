@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { isInstalled, pathOf } from '../test/interop/peers/peer.ts'
+import { otelcol } from '../test/interop/peers/registry.ts'
 import { accepts, freePort } from '../test/support/ports.ts'
 import type { Engine } from './cases.ts'
 import type { Command, Reply, Totals, Window } from './load.ts'
@@ -48,12 +50,12 @@ export interface RunningEngine {
 export async function startEngine(engine: Engine, options: EngineOptions): Promise<RunningEngine> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'))
   const port = await freePort()
-  const command =
-    engine === 'sluice'
-      ? sluice(folder, port, options)
-      : [process.execPath, path(`baselines/${engine}.ts`), ...baselineArgs(port, options)]
   const begun = performance.now()
-  const child = spawn(...onCore(0, command), { stdio: ['ignore', 'pipe', 'pipe'] satisfies StdioOptions })
+  const child = spawn(...onCore(0, commandOf(engine, folder, port, options)), {
+    stdio: ['ignore', 'pipe', 'pipe'] satisfies StdioOptions,
+    // One core is one thread's worth: else Go's collector of garbage takes turns with itself.
+    env: { ...process.env, ...(engine === 'otelcol' && { GOMAXPROCS: '1' }) },
+  })
   let output = ''
   const keep = (chunk: Buffer): void => {
     output += chunk.toString()
@@ -83,14 +85,32 @@ export async function startEngine(engine: Engine, options: EngineOptions): Promi
   }
 }
 
-function baselineArgs(port: number, { outPort, mode }: EngineOptions): string[] {
-  return [String(port), String(outPort), mode]
+/** Why an engine cannot be run here. */
+export function missing(engine: Engine): string | undefined {
+  if (engine !== 'otelcol' || isInstalled(otelcol)) return undefined
+  return 'no Go Collector; tools/node test/interop/install-peers.ts otelcol installs it'
 }
 
-function sluice(folder: string, port: number, { outPort, processors, nodeOptions }: EngineOptions): string[] {
+function commandOf(engine: Engine, folder: string, port: number, options: EngineOptions): string[] {
+  const { outPort, mode, nodeOptions } = options
+  switch (engine) {
+    case 'sluice': {
+      const file = configuration(folder, port, options)
+      return nodeOptions ? [process.execPath, ...nodeOptions, MAIN, 'run', file] : [LAUNCHER, 'run', file]
+    }
+    case 'otelcol':
+      return [pathOf(otelcol), `--config=${configuration(folder, port, options)}`]
+    case 'protobufjs':
+    case 'grpc-raw':
+      return [process.execPath, path(`baselines/${engine}.ts`), String(port), String(outPort), mode]
+  }
+}
+
+/** Sluice's configuration and the Collector's. */
+function configuration(folder: string, port: number, { outPort, processors }: EngineOptions): string {
   const file = join(folder, 'pipeline.yaml')
   // JSON is YAML: nothing to format.
-  const configuration = {
+  const pipeline = {
     receivers: { otlp: { protocols: { grpc: { endpoint: `127.0.0.1:${port}` } } } },
     processors,
     exporters: {
@@ -108,8 +128,8 @@ function sluice(folder: string, port: number, { outPort, processors, nodeOptions
       },
     },
   }
-  writeFileSync(file, JSON.stringify(configuration, null, 2))
-  return nodeOptions ? [process.execPath, ...nodeOptions, MAIN, 'run', file] : [LAUNCHER, 'run', file]
+  writeFileSync(file, JSON.stringify(pipeline, null, 2))
+  return file
 }
 
 /** Polls in a tight loop: its grain, about a millisecond, is what the start case resolves. */

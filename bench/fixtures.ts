@@ -9,9 +9,12 @@ export interface RequestShape {
   /** Bytes a span aims at; its last attribute is padded up to it. */
   readonly spanBytes: number
   readonly seed: number
+  /** Over how many resources the spans are spread; 5 if absent. */
+  readonly resources?: number
+  /** Three more attributes and an event on every span, not only on those that failed. */
+  readonly full?: boolean
 }
 
-const RESOURCES = 5
 const SERVICES = ['frontend', 'checkout', 'payment', 'inventory', 'shipping']
 const ROUTES = ['/cart', '/cart/{id}/items', '/checkout', '/products/{id}', '/orders/{id}/status']
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE']
@@ -19,17 +22,18 @@ const AGENT = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like G
 const START = 1_760_000_000_000_000_000n
 
 /** One serialized ExportTraceServiceRequest. */
-export function traceRequest({ spans, spanBytes, seed }: RequestShape): Uint8Array {
+export function traceRequest(shape: RequestShape): Uint8Array {
+  const { spans, spanBytes, seed, resources = SERVICES.length } = shape
   const random = mulberry32(seed)
   const writer = new Writer(spans * spanBytes)
-  for (let r = 0; r < RESOURCES; r++) {
-    const share = Math.floor(spans / RESOURCES) + (r < spans % RESOURCES ? 1 : 0)
-    if (share > 0) resourceSpans(writer, r, share, spanBytes, random)
+  for (let r = 0; r < resources; r++) {
+    const share = Math.floor(spans / resources) + (r < spans % resources ? 1 : 0)
+    if (share > 0) resourceSpans(writer, r, share, shape, random)
   }
   return writer.finish()
 }
 
-function resourceSpans(writer: Writer, index: number, spans: number, spanBytes: number, random: () => number): void {
+function resourceSpans(writer: Writer, index: number, spans: number, shape: RequestShape, random: () => number): void {
   const service = SERVICES[index]!
   const resourceSpans = writer.begin(1)
   const resource = writer.begin(1)
@@ -45,12 +49,12 @@ function resourceSpans(writer: Writer, index: number, spans: number, spanBytes: 
   writer.string(1, '@opentelemetry/instrumentation-http')
   writer.string(2, '0.207.0')
   writer.end(scope)
-  for (let i = 0; i < spans; i++) span(writer, i, spanBytes, random)
+  for (let i = 0; i < spans; i++) span(writer, i, shape, random)
   writer.end(scopeSpans)
   writer.end(resourceSpans)
 }
 
-function span(writer: Writer, index: number, spanBytes: number, random: () => number): void {
+function span(writer: Writer, index: number, { spanBytes, full = false }: RequestShape, random: () => number): void {
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!
   const method = pick(METHODS)
   const route = pick(ROUTES)
@@ -75,7 +79,12 @@ function span(writer: Writer, index: number, spanBytes: number, random: () => nu
   writer.keyValue(9, 'network.protocol.version', '2')
   writer.keyValue(9, 'enduser.id', `user-${Math.floor(random() * 1e6)}`)
   writer.keyValue(9, 'retry', random() < 0.1)
-  if (failed) event(writer, start)
+  if (full) {
+    writer.keyValue(9, 'url.path', route.replace('{id}', '81734'))
+    writer.keyValue(9, 'network.transport', 'tcp')
+    writer.keyValue(9, 'http.response.body.size', 18_443n)
+  }
+  if (failed || full) event(writer, start)
   writer.keyValue(9, 'user_agent.original', AGENT)
   writer.fixed32(16, 0x101)
   if (failed) {

@@ -66,7 +66,8 @@ export async function throughput(spec: Throughput, pace: Pace): Promise<Outcome>
     const busy = spread(measured.map((window) => window.cpuMicros / window.ms / 10))
     cost.set(engine, perItem)
     lines.push(
-      `${engine.padEnd(12)} ${show(perItem, 3)} µs CPU per span · ${show(rate, 0)} k spans/s at ${show(busy, 0)} % of a core`,
+      `${engine.padEnd(12)} ${show(perItem, 3)} µs CPU per span = ${(1000 / perItem.median).toFixed(0)} k spans per CPU second · ` +
+        `${show(rate, 0)} k spans/s at ${show(busy, 0)} % of a core`,
     )
   }
   const missed: string[] = []

@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { CASES, type Case } from './cases.ts'
-import { PINNED } from './engine.ts'
+import { missing, PINNED } from './engine.ts'
 import { allocation, type Outcome, type Pace, start, throughput } from './measure.ts'
 
 const { values: options, positionals } = parseArgs({
@@ -53,8 +53,17 @@ const figures: Record<string, unknown> = {}
 const broken: string[] = []
 const missed: string[] = []
 let passed = 0
+let skipped = 0
 for (const spec of chosen) {
   console.log(`\n${spec.name}: ${spec.summary}`)
+  const reason = spec.kind === 'throughput' ? spec.engines.map(missing).find((why) => why !== undefined) : undefined
+  if (reason !== undefined) {
+    console.log(`  not run: ${reason}`)
+    // CI installs every engine: one that is not there is a failure, not a choice.
+    if (process.env.CI) broken.push(`${spec.name}: ${reason}`)
+    else skipped++
+    continue
+  }
   try {
     const outcome = await measure(spec)
     for (const line of outcome.lines) console.log(`  ${line}`)
@@ -73,5 +82,6 @@ for (const problem of broken) console.log(`FAILED ${problem}`)
 if (!options.smoke) for (const target of missed) console.log(`MISSED ${target}`)
 if (options.json !== undefined)
   writeFileSync(options.json, `${JSON.stringify({ node: process.versions.node, figures }, null, 2)}\n`)
-console.log(`bench: ${passed} passed, ${chosen.length - passed} failed`)
+const failed = chosen.length - passed - skipped
+console.log(`bench: ${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} not run` : ''}`)
 process.exitCode = broken.length > 0 || (!options.smoke && missed.length > 0) ? 1 : 0
