@@ -57,6 +57,10 @@ class DebugExporter implements Component, Consumer {
     this.#kit.consume(delivery)
   }
 
+  stopping(): void {
+    this.#kit.stopping()
+  }
+
   async stop(deadline: Deadline): Promise<void> {
     await this.#kit.stop(deadline)
     const outputs = this.#outputs

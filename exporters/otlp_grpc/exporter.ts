@@ -34,6 +34,7 @@ export function createExporter(config: Config, ctx: ComponentContext): Component
       client = await connect(config, ctx)
       await kit.start?.()
     },
+    stopping: () => kit.stopping(),
     async stop(deadline) {
       await kit.stop(deadline)
       const open = client

@@ -38,6 +38,7 @@ export function createExporter(config: Config, ctx: ComponentContext): Component
       client = await connect(config, urls, ctx)
       await kit.start?.()
     },
+    stopping: () => kit.stopping(),
     async stop(deadline) {
       await kit.stop(deadline)
       const open = client

@@ -64,6 +64,7 @@ export class Courier {
   #busy = 0
   #inFlight = 0
   #pumping = false
+  #closing = false
   #stopping = false
   #whenEmpty: (() => void) | undefined
 
@@ -91,15 +92,16 @@ export class Courier {
     if (shipment.place !== undefined) this.#watch(shipment)
   }
 
+  /** A stop is near: senders that wait are told after one last attempt, so that they can go elsewhere. */
+  stopping(): void {
+    this.#closing = true
+    for (const shipment of this.#held) if (shipment.delivery.awaited) this.#attemptNow(shipment)
+  }
+
   /** Waits end, everything gets one last attempt, and what the deadline finds unsettled is settled `stopping`. */
   async stop(deadline: Deadline): Promise<void> {
     this.#stopping = true
-    for (const shipment of this.#held) {
-      if (shipment.wait === undefined) continue
-      shipment.wait.cancel()
-      shipment.wait = undefined
-      void this.#attempt(shipment)
-    }
+    for (const shipment of this.#held) this.#attemptNow(shipment)
     if (!deadline.signal.aborted && this.#held.size > 0) {
       await new Promise<void>((resolve) => {
         this.#whenEmpty = resolve
@@ -109,6 +111,14 @@ export class Courier {
     // Nothing new begins while the rest is given up.
     this.#pumping = true
     for (const shipment of this.#held) this.#leaveBehind(shipment)
+  }
+
+  /** Ends the wait for the next attempt, where there is one. */
+  #attemptNow(shipment: Shipment): void {
+    if (shipment.wait === undefined) return
+    shipment.wait.cancel()
+    shipment.wait = undefined
+    void this.#attempt(shipment)
   }
 
   #hold(delivery: Delivery): Shipment {
@@ -236,7 +246,7 @@ export class Courier {
     }
     log.attemptFailed(result.reason, result.message)
     if (!retry.enabled) this.#fail(shipment, 'retry', result.reason, result.message)
-    else if (this.#stopping) this.#leaveBehind(shipment)
+    else if (this.#stopping || (this.#closing && delivery.awaited)) this.#leaveBehind(shipment)
     else if (delivery.abandoned) this.#giveUp(shipment)
     else this.#waitOrGiveUp(shipment, result)
   }

@@ -23,12 +23,13 @@ export interface QueuedExporterOptions {
 }
 
 export interface QueuedExporter extends Component, Consumer {
+  stopping(): void
   stop(deadline: Deadline): Promise<void>
 }
 
 /**
  * Everything of an exporter but the sending: a memory queue a signal, retries, counters, logs and the way to stop.
- * An exporter that holds a client closes it after `stop` has resolved.
+ * An exporter hands `stopping` and `stop` on; where it holds a client it closes that after `stop` has resolved.
  *
  * With the queue on, it acknowledges `admitted`, or `delivered` under `wait_for_result`. With it off, `delivered`: every
  * batch is sent as it comes, any number at a time, and retried while its sender waits.
@@ -71,6 +72,10 @@ class KitExporter implements QueuedExporter {
       return
     }
     sender.consume(delivery)
+  }
+
+  stopping(): void {
+    for (const sender of this.#senders.values()) sender.stopping()
   }
 
   stop(deadline: Deadline): Promise<void> {

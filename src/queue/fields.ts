@@ -12,7 +12,8 @@ const batchFields = {
   enabled: field.bool('Off: as if `batch` were left out.', { default: true }),
   flush_timeout: field.duration('Sends what is held after this long, however little it is.', {
     default: '200ms',
-    min: 1,
+    // More than nothing, as in the Collector.
+    min: 1e-6,
   }),
   min_size: field.int('Sends as soon as this much is held.', { default: 8192, min: 0 }),
   max_size: field.int('Splits what would be larger; 0 is no limit.', { default: 0, min: 0 }),

@@ -52,6 +52,7 @@ export class SignalSender {
   #entered = 0
   readonly #blocked = new Line<Blocked>()
   #lettingIn = false
+  #closing = false
   #stopping = false
 
   constructor(signal: Signal, options: SignalSenderOptions) {
@@ -101,16 +102,32 @@ export class SignalSender {
     }
   }
 
-  /** Who waits for room is sent away; what is held is sent, or settled `stopping` at the deadline. */
+  /** A stop is near: senders that wait for room, or for the next attempt, need not wait for the stop itself. */
+  stopping(): void {
+    this.#closing = true
+    this.#endWaits((delivery) => delivery.awaited)
+    this.#courier.stopping()
+  }
+
+  /** Senders that wait for room are sent away; what is held is sent, or settled `stopping` at the deadline. */
   async stop(deadline: Deadline): Promise<void> {
     this.#stopping = true
-    for (let next = this.#blocked.shift(); next !== undefined; next = this.#blocked.shift()) {
-      next.place = undefined
-      this.#refuseAtStop(next.delivery)
-    }
-    this.#metrics.blocked.set(0)
+    this.#endWaits(() => true)
     this.#joiner?.flush()
     await this.#courier.stop(deadline)
+  }
+
+  #endWaits(which: (delivery: Delivery) => boolean): void {
+    for (let left = this.#blocked.length; left > 0; left--) {
+      const blocked = this.#blocked.shift()!
+      blocked.place = undefined
+      const { delivery } = blocked
+      if (!which(delivery)) blocked.place = this.#blocked.push(blocked)
+      else if (delivery.awaited || this.#room === undefined) this.#refuseAtStop(delivery)
+      // Whoever handed it on has acknowledged it and cannot take it back: it gets its attempt beyond the room there is.
+      else this.#enter(this.#room, delivery)
+    }
+    this.#metrics.blocked.set(this.#blocked.length)
   }
 
   #makeJoiner(): Joiner | undefined {
@@ -158,6 +175,10 @@ export class SignalSender {
 
   /** Neither admitted nor refused: whoever sent it waits, as long as it likes to. */
   #block(room: Room, delivery: Delivery): void {
+    if (this.#closing && delivery.awaited) {
+      this.#refuseAtStop(delivery)
+      return
+    }
     const blocked: Blocked = { delivery, place: undefined }
     blocked.place = this.#blocked.push(blocked)
     this.#metrics.blocked.set(this.#blocked.length)

@@ -97,6 +97,21 @@ describe('in the line under wait_for_result', () => {
   })
 })
 
+it('a stop that is near gives a sender that waits for the next attempt one at once, and then an answer', async () => {
+  const { give, peer, exporter, ctx } = rig({ enabled: false })
+  peer.answers = () => UNREACHABLE
+  const { events } = give(opaqueBatch(1))
+  await settled()
+  exporter.stopping()
+  await settled()
+  expect([peer.attempts.length, events, ctx.clock.timers]).toEqual([2, ['stopping:stopping'], 0])
+  // It is not the stop yet: what comes is sent.
+  peer.answers = () => OK
+  const late = give(opaqueBatch(1))
+  await settled()
+  expect(late.events).toEqual(['ok'])
+})
+
 it('changes nothing for what a queue has taken', async () => {
   const { give, peer, ctx } = rig()
   peer.answers = (attempt) => (attempt === 1 ? UNREACHABLE : OK)

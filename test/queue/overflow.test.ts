@@ -2,7 +2,7 @@
 // that a waiting client's deadline reaches here (the receiver's tests do).
 import { describe, expect, it } from 'vitest'
 import { deadlineIn } from '../support/context.ts'
-import { opaqueBatch } from '../support/deliveries.ts'
+import { opaqueBatch, track } from '../support/deliveries.ts'
 import { settled } from '../support/fake-clock.ts'
 import { OK, rig } from './support.ts'
 
@@ -122,6 +122,25 @@ describe('block_on_overflow', () => {
     expect(ctx.meter.total('sluice_exporter_blocked_requests')).toBe(0)
     waits.leave()
     expect(waits.events.length).toBe(1)
+  })
+
+  it('does not let senders wait for a stop that is near, and gives what was acknowledged before its attempt', async () => {
+    const { give, peer, exporter, ctx } = rig({ queue_size: 1, num_consumers: 1, block_on_overflow: true })
+    give(opaqueBatch(1))
+    const waits = give(opaqueBatch(2))
+    // As a batch processor hands it on: it has answered for it.
+    const promised = track(opaqueBatch(3))
+    promised.delivery.admit()
+    exporter.consume(promised.delivery)
+    exporter.stopping()
+    expect([waits.events, promised.events]).toEqual([['stopping:stopping'], ['admitted']])
+    expect(give(opaqueBatch(4)).events).toEqual(['stopping:stopping'])
+    const stopped = exporter.stop(deadlineIn(ctx.clock, 1000))
+    peer.answers = () => OK
+    peer.attempts[0]!.end(OK)
+    await stopped
+    expect(promised.events).toEqual(['admitted', 'ok'])
+    expect(peer.attempts.map(({ batch }) => batch.items)).toEqual([1, 3])
   })
 
   it('and wait_for_result: the sender waits for both', async () => {
