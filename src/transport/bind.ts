@@ -1,7 +1,10 @@
+import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
 import * as net from 'node:net'
-import { SluiceError } from '../errors.ts'
-import { formatHostPort, type ListenAddress } from './listen-address.ts'
+import type { SluiceError } from '../errors.ts'
+import { formatHostPort, type ListenAddress, type TcpAddress } from './listen-address.ts'
+import { listenError } from './listen-error.ts'
+import { clearStaleSocket, socketPath } from './unix-socket.ts'
 
 /** Sockets that are bound for one server. */
 export interface Binding {
@@ -11,31 +14,44 @@ export interface Binding {
   close(): Promise<void>
 }
 
+/** Free ports that are tried until one is free on both loopback addresses. */
+const ATTEMPTS = 8
+
 /**
  * Binds `server`. `localhost` means both loopback addresses: Go binds only the IPv4 one, but Node's and browsers' clients
- * may try `::1` first. `configuredBy` names the component and key in errors.
+ * may try `::1` first. The file of a Unix domain socket that nobody listens on any more is replaced; ours is removed when
+ * the server closes. `configuredBy` names the component and key in errors.
  */
 export async function bind(server: net.Server, address: ListenAddress, configuredBy: string): Promise<Binding> {
   if ('path' in address) {
-    await listen(server, address, address.path, configuredBy)
-    return { address: `unix:${address.path}`, close: () => closed(server) }
+    const { path } = address
+    await clearStaleSocket(path, configuredBy)
+    await listen(server, { path: socketPath(path) }, path, configuredBy)
+    return { address: `unix:${path}`, close: () => closed(server) }
   }
-  const { host, port } = address
-  if (host !== 'localhost') {
-    await listen(server, { host, port }, formatHostPort(host ?? '', port), configuredBy)
-    return { address: boundTo(server), close: () => closed(server) }
+  if (address.host === 'localhost' && address.family === undefined) {
+    return await bindLoopback(server, address.port, configuredBy)
   }
-  await listen(server, { host: '127.0.0.1', port }, `localhost:${port}`, configuredBy)
-  const bound = (server.address() as net.AddressInfo).port
+  const { host, port } = await resolved(address, configuredBy)
+  const options = { host, port, ...(address.family === 6 && { ipv6Only: true }) }
+  await listen(server, options, formatHostPort(address.host ?? '', port), configuredBy)
+  return { address: boundTo(server), close: () => closed(server) }
+}
+
+/** Both loopback addresses, on the same port. */
+async function bindLoopback(server: net.Server, port: number, configuredBy: string): Promise<Binding> {
   const second = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => server.emit('connection', socket))
-  try {
-    await listen(second, { host: '::1', port: bound }, `[::1]:${bound}`, configuredBy)
-  } catch (error) {
-    // A machine without IPv6 is fine, and so is a port 0 whose number happened to be taken over there; a program that
-    // would get half of the clients of a chosen port is not.
-    if (port !== 0 && (error as SluiceError).code === 'LISTEN_ADDRESS_IN_USE') {
-      server.close()
-      throw error
+  for (let attempt = 1; ; attempt++) {
+    await listen(server, { host: '127.0.0.1', port }, `localhost:${port}`, configuredBy)
+    const bound = (server.address() as net.AddressInfo).port
+    try {
+      await listen(second, { host: '::1', port: bound }, `[::1]:${bound}`, configuredBy)
+      break
+    } catch (error) {
+      // A machine without IPv6 is fine; a program that would get half of the clients is not.
+      if ((error as SluiceError).code !== 'LISTEN_ADDRESS_IN_USE') break
+      await closed(server)
+      if (port !== 0 || attempt === ATTEMPTS) throw error
     }
   }
   return {
@@ -43,6 +59,20 @@ export async function bind(server: net.Server, address: ListenAddress, configure
     async close() {
       await Promise.all([closed(server), closed(second)])
     },
+  }
+}
+
+const LOOPBACK = { 4: '127.0.0.1', 6: '::1' } as const
+
+/** With a name that has addresses of several kinds, Node would take any. */
+async function resolved({ host, port, family }: TcpAddress, configuredBy: string): Promise<TcpAddress> {
+  if (host === undefined || family === undefined || net.isIP(host) !== 0) return { host, port }
+  // Machines that know the name under one version only are common, and it means the same everywhere.
+  if (host === 'localhost') return { host: LOOPBACK[family], port }
+  try {
+    return { host: (await lookup(host, { family })).address, port }
+  } catch (cause) {
+    throw listenError(cause as NodeJS.ErrnoException, formatHostPort(host, port), configuredBy)
   }
 }
 
@@ -66,36 +96,5 @@ async function listen(
     await once(server, 'listening')
   } catch (cause) {
     throw listenError(cause as NodeJS.ErrnoException, shown, configuredBy)
-  }
-}
-
-/** Says whose address could not be bound, why, and what can be done. */
-function listenError(cause: NodeJS.ErrnoException, shown: string, configuredBy: string): SluiceError {
-  const failure = `${configuredBy}: cannot listen on ${shown}`
-  switch (cause.code) {
-    case 'EADDRINUSE':
-      return new SluiceError(
-        'LISTEN_ADDRESS_IN_USE',
-        `${failure}, another program has it; stop that program, or set another endpoint`,
-        { cause },
-      )
-    case 'EACCES':
-    case 'EPERM':
-      return new SluiceError(
-        'LISTEN_NOT_PERMITTED',
-        `${failure}, this user may not; take a port above 1023 or a path it may write to, or grant CAP_NET_BIND_SERVICE`,
-        { cause },
-      )
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-    case 'EADDRNOTAVAIL':
-      return new SluiceError(
-        'LISTEN_ADDRESS_UNKNOWN',
-        `${failure}, the name or address is none of this machine's (${cause.code}); ` +
-          'take one that it has, or 0.0.0.0 for all of them',
-        { cause },
-      )
-    default:
-      return new SluiceError('LISTEN_FAILED', `${failure}: ${cause.message}`, { cause })
   }
 }

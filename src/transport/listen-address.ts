@@ -1,5 +1,15 @@
-/** Where a server listens: a TCP port, or a path of a Unix domain socket. */
-export type ListenAddress = { readonly host: string | undefined; readonly port: number } | { readonly path: string }
+import { isIP } from 'node:net'
+
+/** Where a server listens: a TCP port, or a path of a Unix domain socket (`@name`: an abstract one, on Linux). */
+export type ListenAddress = TcpAddress | { readonly path: string }
+
+export interface TcpAddress {
+  /** Undefined: all interfaces. */
+  readonly host: string | undefined
+  readonly port: number
+  /** The one version of IP that is served; absent: whatever the host has. */
+  readonly family?: 4 | 6
+}
 
 export type ListenTransport = 'tcp' | 'tcp4' | 'tcp6' | 'unix'
 
@@ -14,8 +24,14 @@ export function parseListenAddress(endpoint: string, transport: ListenTransport)
   }
   const parts = splitHostPort(endpoint)
   if (typeof parts === 'string') return parts
-  const host = parts.host === '' ? { tcp: undefined, tcp4: '0.0.0.0', tcp6: '::' }[transport] : parts.host
-  return { host, port: parts.port }
+  const { port } = parts
+  if (transport === 'tcp') return { host: parts.host === '' ? undefined : parts.host, port }
+  const family = transport === 'tcp4' ? 4 : 6
+  const version = isIP(parts.host)
+  if (version !== 0 && version !== family) {
+    return `expected an IPv${family} address under \`transport: ${transport}\`, got "${parts.host}"; \`tcp\` takes both`
+  }
+  return { host: parts.host === '' ? { tcp4: '0.0.0.0', tcp6: '::' }[transport] : parts.host, port, family }
 }
 
 /** `host:port` in its parts; a string says what is wrong with it. An empty host is the caller's to judge. */

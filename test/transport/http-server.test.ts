@@ -19,7 +19,7 @@ async function serve(options: Partial<HttpServerOptions> = {}, handler?: ServerH
       configuredBy: 'test',
       paths: new Map([['/v1/traces', 'traces']]),
       maxBodyBytes: 1000,
-      encodings: new Set(['gzip']),
+      encodings: new Set(['', 'gzip']),
       readTimeoutMs: 0,
       readHeaderTimeoutMs: 0,
       writeTimeoutMs: 0,

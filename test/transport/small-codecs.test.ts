@@ -221,7 +221,9 @@ describe('addresses', () => {
     ['0.0.0.0:0', 'tcp', { host: '0.0.0.0', port: 0 }],
     ['[::1]:4317', 'tcp', { host: '::1', port: 4317 }],
     [':4317', 'tcp', { host: undefined, port: 4317 }],
-    [':4317', 'tcp4', { host: '0.0.0.0', port: 4317 }],
+    [':4317', 'tcp4', { host: '0.0.0.0', port: 4317, family: 4 }],
+    [':4317', 'tcp6', { host: '::', port: 4317, family: 6 }],
+    ['localhost:4317', 'tcp4', { host: 'localhost', port: 4317, family: 4 }],
     ['/run/otlp.sock', 'unix', { path: '/run/otlp.sock' }],
     ['unix:///run/otlp.sock', 'unix', { path: '/run/otlp.sock' }],
   ] as const)('to listen on: %s %s', (endpoint, transport, address) => {
