@@ -5,6 +5,7 @@ import { deliveryProblems, optionalQueueField } from '../../src/queue/fields.ts'
 export default define({
   kind: 'exporter',
   type: 'debug',
+  aliases: ['logging'],
   stability: 'beta',
   signals: ['traces', 'metrics', 'logs', 'profiles'],
   summary: 'Prints telemetry for people to read, to see what passes a pipeline.',
@@ -31,6 +32,13 @@ export default define({
     ),
     sending_queue: optionalQueueField,
   },
+  older: [
+    {
+      key: 'loglevel',
+      now: 'verbosity',
+      values: { debug: 'detailed', info: 'normal', warn: 'basic', error: 'basic' },
+    },
+  ],
   check(config) {
     const problems: ConfigProblem[] = deliveryProblems(config)
     if (config.use_internal_logger && config.output_paths !== undefined) {

@@ -13,6 +13,7 @@ export default define({
   summary:
     'Answers over HTTP and gRPC whether the service and its pipelines are well, for load balancers and Kubernetes.',
   config: fields,
+  older: [{ key: 'port', now: 'endpoint', before: '0.0.0.0:' }],
   check(config) {
     if (!config.use_v2) {
       const second = (['http', 'grpc', 'component_health'] as const).filter((key) => config[key] !== undefined)

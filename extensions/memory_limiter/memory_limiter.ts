@@ -8,6 +8,7 @@ export default define({
   signals: [],
   summary: "Refuses receivers' requests by their headers while the process uses too much memory.",
   config: limiterFields,
+  older: [{ key: 'ballast_size_mib', reason: 'there is no ballast to be taken off the heap' }],
   check: limiterProblems,
   async create(config, ctx) {
     const { MemoryLimiterExtension } = await import('./extension.ts')

@@ -8,6 +8,7 @@ export default define({
   signals: ['traces', 'metrics', 'logs', 'profiles'],
   summary: 'Refuses data, for its sender to send again, while the process uses too much memory.',
   config: limiterFields,
+  older: [{ key: 'ballast_size_mib', reason: 'there is no ballast to be taken off the heap' }],
   check: limiterProblems,
   async create(config, ctx, next) {
     const { MemoryLimiterProcessor } = await import('./processor.ts')

@@ -1,4 +1,5 @@
 import type { ConfigOf, Fields } from '../config/field.ts'
+import type { OlderOption } from '../config/older/older-option.ts'
 import type { Signal } from '../otlp/batch.ts'
 import type { Component, ComponentContext, ComponentKind, ConnectorOutputs, Outputs } from './contracts.ts'
 import type { Consumer } from './delivery.ts'
@@ -24,6 +25,8 @@ interface Describes<F extends Fields> {
   /** One sentence: what it does for whom. */
   readonly summary: string
   readonly config: F
+  /** Options that it had once: taken with a warning, and rewritten by `sluice migrate`. */
+  readonly older?: readonly OlderOption[]
   /** Cross-field checks. Pure: no I/O, so that `validate` needs no network. */
   check?(config: ConfigOf<F>): readonly ConfigProblem[]
   /** What does not go with a pipeline of `signal`, one of `signals`. Asked once for each signal that it is used for. */

@@ -24,7 +24,7 @@ export const CODES = {
   CONFIG_CONFLICT: 'Options that do not go together, as the component itself judges.',
   CONFIG_UNSUPPORTED: 'An option of the Collector that Sluice does not have.',
   CONFIG_NO_EFFECT: 'Note: an option of the Collector that has nothing to tune here.',
-  CONFIG_DEPRECATED: 'Warning: an old spelling of a component type.',
+  CONFIG_DEPRECATED: 'Warning: an older form that the Collector takes no more, or only with a warning.',
   CONFIG_PIPELINE: 'A pipeline without receivers or exporters, with a bad id, or none at all.',
   CONFIG_REFERENCE: 'A pipeline, the service or a component names a component that is not there.',
   CONFIG_SIGNAL: 'A component in a pipeline of a signal that it, or one of its options, does not support.',

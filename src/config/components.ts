@@ -1,5 +1,6 @@
 import { decodeFields, INVALID } from './decode.ts'
 import { didYouMean } from './nearest.ts'
+import { goneType } from './older/gone.ts'
 import type { Report } from './problem.ts'
 import { type Described, KIND_OF, type Kind, type Registry } from './registry.ts'
 import { SECTIONS, type Section } from './resolved.ts'
@@ -61,7 +62,7 @@ function readComponent(section: Section, id: string, entry: Entry, registry: Reg
   }
   const definition = registry.find(kind, parsed.type)
   if (definition === undefined) {
-    const message = `no ${kind} has this type${otherwise(parsed.type, kind, registry)}`
+    const message = goneType(kind, parsed.type) ?? `no ${kind} has this type${otherwise(parsed.type, kind, registry)}`
     report.problem('CONFIG_UNKNOWN_TYPE', entry.key, path, message)
     return nothing
   }

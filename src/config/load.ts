@@ -4,6 +4,7 @@ import { decodeFields, INVALID } from './decode.ts'
 import { expand } from './expand.ts'
 import { merge, splitKeys } from './merge.ts'
 import { didYouMean } from './nearest.ts'
+import { modernise } from './older/modernise.ts'
 import { readPipelines } from './pipelines.ts'
 import { inReadingOrder, type Problem, Report } from './problem.ts'
 import { KIND_OF, type Registry } from './registry.ts'
@@ -38,7 +39,7 @@ export interface Loaded {
 export async function loadConfig(options: LoadOptions, registry: Registry): Promise<Loaded> {
   const report = new Report()
   const root = await readRoot(options, report)
-  const config = root === undefined ? undefined : resolve(root, registry, report)
+  const config = root === undefined ? undefined : resolve(modernise(root, registry, report), registry, report)
   const order = (problems: readonly Problem[]): Problem[] => inReadingOrder(problems, report.files)
   return {
     ...(config !== undefined && report.problems.length === 0 && { config }),

@@ -1,5 +1,6 @@
 import type { Signal } from '../otlp/batch.ts'
 import type { Fields } from './field.ts'
+import type { OlderOption } from './older/older-option.ts'
 import type { Section } from './resolved.ts'
 
 export type Kind = 'receiver' | 'processor' | 'exporter' | 'connector' | 'extension'
@@ -13,6 +14,7 @@ export interface Described {
   readonly signals: readonly Signal[]
   readonly summary: string
   readonly config: Fields
+  readonly older?: readonly OlderOption[]
   check?(config: object): readonly { readonly path: readonly (string | number)[]; readonly message: string }[]
   checkSignal?(
     config: object,

@@ -1,0 +1,353 @@
+/** A configuration in an older form, and what it is today, byte for byte but for what changed. */
+export interface Pair {
+  readonly name: string
+  readonly older: string
+  readonly modern: string
+  /** Of its warnings: line, column and the first words. */
+  readonly warnings: readonly string[]
+}
+
+const PIPELINE = `
+service:
+  pipelines:
+    traces: {receivers: [otlp], exporters: [nop]}
+`
+
+const RECEIVER = `receivers: {otlp: {protocols: {grpc: }}}
+`
+
+/** Around the options of one exporter, `out`, that a pipeline uses. */
+const exporting = (id: string, options: string): string => `${RECEIVER}exporters:
+  ${id}:${options}
+service:
+  pipelines:
+    traces: {receivers: [otlp], exporters: [${id}]}
+`
+
+export const PAIRS: readonly Pair[] = [
+  {
+    name: 'the logging exporter is debug, its loglevel a verbosity',
+    older: exporting('logging', '\n    # all of it\n    loglevel: debug # for now'),
+    modern: exporting('debug', '\n    # all of it\n    verbosity: detailed # for now'),
+    warnings: ['3:3 exporters.logging: "logging" is the old name', '5:5 exporters.logging.loglevel: is the old form'],
+  },
+  {
+    name: 'a name stays behind the type, in quotes too',
+    older: exporting('"logging/all"', ' {loglevel: WARN}'),
+    modern: exporting('"debug/all"', ' {verbosity: basic}'),
+    warnings: ['3:3 exporters.logging/all: "logging" is', '3:19 exporters.logging/all.loglevel: is the old form'],
+  },
+  {
+    name: 'exporters under their old types',
+    older: `${RECEIVER}exporters:
+  otlp:
+    endpoint: localhost:4317
+  "otlphttp/eu": # far away
+    endpoint: http://localhost:4318
+service:
+  pipelines:
+    traces:
+      receivers: [otlp]
+      exporters: [otlp, 'otlphttp/eu'] # both
+    logs:
+      receivers:
+        - otlp
+      exporters:
+        - "otlphttp/eu"
+        - otlp   # near
+`,
+    modern: `${RECEIVER}exporters:
+  otlp_grpc:
+    endpoint: localhost:4317
+  "otlp_http/eu": # far away
+    endpoint: http://localhost:4318
+service:
+  pipelines:
+    traces:
+      receivers: [otlp]
+      exporters: [otlp_grpc, 'otlp_http/eu'] # both
+    logs:
+      receivers:
+        - otlp
+      exporters:
+        - "otlp_http/eu"
+        - otlp_grpc   # near
+`,
+    warnings: ['3:3 exporters.otlp: "otlp" is', '5:3 exporters.otlphttp/eu: "otlphttp" is'],
+  },
+  {
+    name: 'TLS keys beside tls, in block style',
+    older: exporting(
+      'otlp_grpc',
+      `
+    endpoint: localhost:4317
+    insecure: true  # dev only
+
+    # theirs
+    ca_file: >-
+      ca
+      .crt
+    timeout: 3s`,
+    ),
+    modern: exporting(
+      'otlp_grpc',
+      `
+    endpoint: localhost:4317
+    tls:
+      insecure: true  # dev only
+      ca_file: >-
+        ca
+        .crt
+
+    # theirs
+    timeout: 3s`,
+    ),
+    warnings: ['5:5 exporters.otlp_grpc.insecure: is the old form', '8:5 exporters.otlp_grpc.ca_file: is the old form'],
+  },
+  {
+    name: 'TLS keys beside a tls that is there',
+    older: exporting(
+      'otlp_grpc',
+      `
+    insecure_skip_verify: true
+    tls:
+      # the pod's
+      ca_file: ca.crt # mounted
+    endpoint: localhost:4317`,
+    ),
+    modern: exporting(
+      'otlp_grpc',
+      `
+    tls:
+      # the pod's
+      ca_file: ca.crt # mounted
+      insecure_skip_verify: true
+    endpoint: localhost:4317`,
+    ),
+    warnings: ['4:5 exporters.otlp_grpc.insecure_skip_verify: is the old form'],
+  },
+  {
+    name: 'TLS keys in flow style',
+    older: exporting('otlp_grpc', ' {insecure: true, endpoint: "localhost:4317", ca_file: ca.crt}'),
+    modern: exporting('otlp_grpc', ' {tls: {insecure: true, ca_file: ca.crt}, endpoint: "localhost:4317"}'),
+    warnings: ['3:15 exporters.otlp_grpc.insecure: is', '3:59 exporters.otlp_grpc.ca_file: is'],
+  },
+  {
+    name: 'receivers had tls_settings and cors_… keys',
+    older: `receivers:
+  otlp:
+    protocols:
+      grpc:
+        tls_settings: {cert_file: a.crt, key_file: a.key}
+      http:
+        cors_allowed_origins:
+          - http://*.example.com # ours
+        cors_allowed_headers: [x-tenant]
+exporters: {nop: }
+${PIPELINE}`,
+    modern: `receivers:
+  otlp:
+    protocols:
+      grpc:
+        tls: {cert_file: a.crt, key_file: a.key}
+      http:
+        cors:
+          allowed_origins:
+            - http://*.example.com # ours
+          allowed_headers: [x-tenant]
+exporters: {nop: }
+${PIPELINE}`,
+    warnings: [
+      '5:9 receivers.otlp.protocols.grpc.tls_settings: is the old name; write tls',
+      '7:9 receivers.otlp.protocols.http.cors_allowed_origins: is the old form',
+      '9:9 receivers.otlp.protocols.http.cors_allowed_headers: is the old form',
+    ],
+  },
+  {
+    name: 'queues: blocking, and the batcher beside them',
+    older: exporting(
+      'otlp_http',
+      `
+    endpoint: http://localhost:4318
+    sending_queue:
+      blocking: true
+      sizer: items
+      queue_size: 50_000
+    batcher:
+      flush_timeout: 1s
+      min_size_items: 10
+      max_size_items: 100`,
+    ),
+    modern: exporting(
+      'otlp_http',
+      `
+    endpoint: http://localhost:4318
+    sending_queue:
+      block_on_overflow: true
+      sizer: items
+      queue_size: 50_000
+      batch:
+        flush_timeout: 1s
+        min_size: 10
+        max_size: 100`,
+    ),
+    warnings: [
+      '6:7 exporters.otlp_http.sending_queue.blocking: is the old name',
+      '9:5 exporters.otlp_http.batcher: is the old form',
+      '11:7 exporters.otlp_http.batcher.min_size_items: is the old name',
+      '12:7 exporters.otlp_http.batcher.max_size_items: is the old name',
+    ],
+  },
+  {
+    name: 'the ballast, wherever it stands',
+    older: `${RECEIVER}processors:
+  memory_limiter:
+    check_interval: 1s
+    ballast_size_mib: 165
+    limit_mib: 400
+exporters: {nop: }
+extensions:
+  memory_ballast:
+    # a third
+    size_mib: 165
+  zpages:
+    endpoint: localhost:0
+service:
+  extensions: [memory_ballast, zpages]
+  pipelines:
+    traces: {receivers: [otlp], processors: [memory_limiter], exporters: [nop]}
+`,
+    modern: `${RECEIVER}processors:
+  memory_limiter:
+    check_interval: 1s
+    limit_mib: 400
+exporters: {nop: }
+extensions:
+  zpages:
+    endpoint: localhost:0
+service:
+  extensions: [zpages]
+  pipelines:
+    traces: {receivers: [otlp], processors: [memory_limiter], exporters: [nop]}
+`,
+    warnings: [
+      '5:5 processors.memory_limiter.ballast_size_mib: has no effect',
+      '9:3 extensions.memory_ballast: has no effect',
+    ],
+  },
+  {
+    name: 'the ballast alone, in a list of lines',
+    older: `${RECEIVER}exporters: {nop: }
+extensions: {memory_ballast: {size_mib: 64}}
+service:
+  extensions:
+    # none but this
+    - memory_ballast
+  pipelines:
+    traces: {receivers: [otlp], exporters: [nop]}
+`,
+    modern: `${RECEIVER}exporters: {nop: }
+extensions: {}
+service:
+  extensions:
+    # none but this
+  pipelines:
+    traces: {receivers: [otlp], exporters: [nop]}
+`,
+    warnings: ['3:14 extensions.memory_ballast: has no effect'],
+  },
+  {
+    name: 'the port of health_check',
+    older: `${RECEIVER}exporters: {nop: }
+extensions:
+  health_check:
+    port: 13134 # for the kubelet
+service:
+  extensions: [health_check]
+  pipelines:
+    traces: {receivers: [otlp], exporters: [nop]}
+`,
+    modern: `${RECEIVER}exporters: {nop: }
+extensions:
+  health_check:
+    endpoint: 0.0.0.0:13134 # for the kubelet
+service:
+  extensions: [health_check]
+  pipelines:
+    traces: {receivers: [otlp], exporters: [nop]}
+`,
+    warnings: ['5:5 extensions.health_check.port: is the old form; write endpoint: 0.0.0.0:13134'],
+  },
+  {
+    name: 'the address of own metrics',
+    older: `${RECEIVER}exporters: {nop: }
+service:
+  telemetry:
+    metrics:
+      level: detailed
+      address: 127.0.0.1:18888 # scraped
+  pipelines:
+    traces: {receivers: [otlp], exporters: [nop]}
+`,
+    modern: `${RECEIVER}exporters: {nop: }
+service:
+  telemetry:
+    metrics:
+      level: detailed
+      readers:
+        - pull:
+            exporter:
+              prometheus:
+                host: 127.0.0.1
+                port: 18888 # scraped
+  pipelines:
+    traces: {receivers: [otlp], exporters: [nop]}
+`,
+    warnings: ['7:7 service.telemetry.metrics.address: is the old form; write readers: [{pull'],
+  },
+  {
+    name: 'the address of own metrics in flow style, for every interface',
+    older: `${RECEIVER}exporters: {nop: }
+service:
+  telemetry: {metrics: {address: ":18888"}}
+  pipelines:
+    traces: {receivers: [otlp], exporters: [nop]}
+`,
+    modern: `${RECEIVER}exporters: {nop: }
+service:
+  telemetry: {metrics: {readers: [{pull: {exporter: {prometheus: {host: 0.0.0.0, port: 18888}}}}]}}
+  pipelines:
+    traces: {receivers: [otlp], exporters: [nop]}
+`,
+    warnings: ['4:25 service.telemetry.metrics.address: is the old form'],
+  },
+  {
+    name: 'anchors are followed to where the keys stand',
+    older: `${RECEIVER}exporters:
+  otlp_grpc/a: &tls
+    insecure: true
+    endpoint: localhost:1
+  otlp_grpc/b:
+    <<: *tls
+    endpoint: localhost:2
+  otlp_grpc/c: *tls
+service:
+  pipelines:
+    traces: {receivers: [otlp], exporters: [otlp_grpc/a, otlp_grpc/b, otlp_grpc/c]}
+`,
+    modern: `${RECEIVER}exporters:
+  otlp_grpc/a: &tls
+    tls:
+      insecure: true
+    endpoint: localhost:1
+  otlp_grpc/b:
+    <<: *tls
+    endpoint: localhost:2
+  otlp_grpc/c: *tls
+service:
+  pipelines:
+    traces: {receivers: [otlp], exporters: [otlp_grpc/a, otlp_grpc/b, otlp_grpc/c]}
+`,
+    warnings: ['4:5 exporters.otlp_grpc/a.insecure: is the old form'],
+  },
+]
