@@ -5,7 +5,8 @@ import { queuedExporter } from '../../src/queue/exporter.ts'
 import { type GrpcTarget, parseGrpcTarget } from '../../src/transport/dial-target.ts'
 import { grpcClient } from '../../src/transport/grpc-client.ts'
 import { ProxyEnvironment } from '../../src/transport/proxy-environment.ts'
-import { clientTls } from '../../src/transport/tls.ts'
+import { ClientTls } from '../../src/transport/tls.ts'
+import { wantsTls } from '../../src/transport/tls-settings.ts'
 import type { Client } from '../../src/transport/unary.ts'
 import { USER_AGENT } from '../../src/transport/user-agent.ts'
 import type { Config } from './fields.ts'
@@ -51,7 +52,7 @@ const LEAST_KEEPALIVE_MS = 10_000
 async function connect(config: Config, ctx: ComponentContext): Promise<Client> {
   const target = parseGrpcTarget(config.endpoint)
   if (typeof target === 'string') throw new Error(`endpoint: ${target}`)
-  const secure = target.secure || !config.tls.insecure
+  const secure = target.secure || wantsTls(config.tls)
   const { compression, keepalive } = config
   const userAgent = config.user_agent ?? USER_AGENT
   const proxy = proxyOf(target)
@@ -60,7 +61,7 @@ async function connect(config: Config, ctx: ComponentContext): Promise<Client> {
     target,
     balancer: config.balancer_name,
     clock: ctx.clock,
-    ...(secure && { tls: await clientTls(config.tls, 'tls') }),
+    ...(secure && { tls: new ClientTls(config.tls, { configuredBy: 'tls', clock: ctx.clock, log: ctx.log }) }),
     ...(proxy !== undefined && { proxy: { url: proxy, userAgent } }),
     ...(keepalive !== undefined && {
       keepalive: {

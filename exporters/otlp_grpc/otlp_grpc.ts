@@ -1,8 +1,8 @@
 import { type ConfigProblem, define } from '../../src/component/define.ts'
+import { tlsProblems } from '../../src/config/tls-problems.ts'
 import { deliveryProblems } from '../../src/queue/fields.ts'
 import { parseGrpcTarget } from '../../src/transport/dial-target.ts'
 import { headerProblems } from '../../src/transport/headers.ts'
-import { tlsProblems } from '../../src/transport/tls.ts'
 import { fields } from './fields.ts'
 
 export default define({

@@ -5,7 +5,7 @@ import type { Signal } from '../../src/otlp/batch.ts'
 import { queuedExporter } from '../../src/queue/exporter.ts'
 import { type HttpClientOptions, httpClient } from '../../src/transport/http-client.ts'
 import { ProxyEnvironment, parseProxyUrl } from '../../src/transport/proxy-environment.ts'
-import { clientTls } from '../../src/transport/tls.ts'
+import { ClientTls } from '../../src/transport/tls.ts'
 import type { Client } from '../../src/transport/unary.ts'
 import { USER_AGENT } from '../../src/transport/user-agent.ts'
 import type { Config } from './fields.ts'
@@ -68,7 +68,7 @@ async function connect(config: Config, urls: Partial<Record<Signal, string>>, ct
     ...(compression !== 'none' && compression !== '' && { compression }),
     ...(level !== 0 && { compressionLevel: level }),
     // The scheme of the URL decides whether there is TLS; `insecure` means nothing here, as with the Collector.
-    tls: await clientTls(config.tls, 'tls'),
+    tls: new ClientTls(config.tls, { configuredBy: 'tls', clock: ctx.clock, log: ctx.log }),
     headers: Object.fromEntries(Object.entries(config.headers).map(([name, value]) => [name.toLowerCase(), value])),
     userAgent: USER_AGENT,
     ...(sign !== undefined && { sign }),

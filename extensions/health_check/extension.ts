@@ -4,7 +4,7 @@ import { ConfiguredPages } from '../../src/component/page-extension.ts'
 import { formatDuration } from '../../src/config/duration.ts'
 import { parseListenAddress } from '../../src/transport/listen-address.ts'
 import { type Page, type PageRequest, text } from '../../src/transport/page-server.ts'
-import { serverTls } from '../../src/transport/tls.ts'
+import { ServerTls } from '../../src/transport/tls.ts'
 import type { Config } from './fields.ts'
 import { GrpcHealth, SERVING } from './grpc-health.ts'
 import { type ComponentHealthSettings, type Status, serviceStatus, statusCode, statusJson } from './status.ts'
@@ -51,7 +51,9 @@ export class HealthCheck implements Component {
     const server = new GrpcHealth({
       address,
       configuredBy: 'grpc.endpoint',
-      ...(grpc.tls && { tls: await serverTls(grpc.tls, 'grpc.tls') }),
+      ...(grpc.tls && {
+        tls: new ServerTls(grpc.tls, { configuredBy: 'grpc.tls', clock: this.#ctx.clock, log: this.#ctx.log }),
+      }),
       ...(grpc.max_concurrent_streams > 0 && { maxConcurrentStreams: grpc.max_concurrent_streams }),
       status: (service) => this.#serving(service),
       list: () => this.#servingAll(),

@@ -1,10 +1,10 @@
 import * as http2 from 'node:http2'
-import type * as tls from 'node:tls'
 import { type Binding, bind } from '../../src/transport/bind.ts'
 import { messagePrefix, PREFIX_LENGTH } from '../../src/transport/grpc-message.ts'
 import type { ListenAddress } from '../../src/transport/listen-address.ts'
 import { bytesField, varintField, visitFields } from '../../src/transport/protobuf-fields.ts'
 import { statusTrailers } from '../../src/transport/rpc-status.ts'
+import type { ServerTls } from '../../src/transport/tls.ts'
 import { type CallStatus, GRPC } from '../../src/transport/unary.ts'
 
 /** `grpc.health.v1.HealthCheckResponse.ServingStatus`. */
@@ -17,7 +17,7 @@ const HEADERS = { ':status': 200, 'content-type': 'application/grpc' }
 export interface GrpcHealthOptions {
   readonly address: ListenAddress
   readonly configuredBy: string
-  readonly tls?: tls.SecureContextOptions & tls.TlsOptions
+  readonly tls?: ServerTls
   readonly maxConcurrentStreams?: number
   /** The status of a service; `''` is the whole. Undefined where there is no such service. */
   status(service: string): number | undefined
@@ -42,9 +42,13 @@ export class GrpcHealth {
         ...(options.maxConcurrentStreams && { maxConcurrentStreams: options.maxConcurrentStreams }),
       },
     }
-    this.#server = options.tls
-      ? http2.createSecureServer({ ...settings, ...options.tls, ALPNProtocols: ['h2'] })
-      : http2.createServer(settings)
+    if (options.tls === undefined) {
+      this.#server = http2.createServer(settings)
+    } else {
+      const server = http2.createSecureServer({ ...settings, ...options.tls.options, ALPNProtocols: ['h2'] })
+      options.tls.attach(server)
+      this.#server = server
+    }
     this.#server.on('session', (session) => {
       this.#sessions.add(session)
       session.on('error', ignore)

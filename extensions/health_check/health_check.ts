@@ -1,7 +1,7 @@
 import { type ConfigProblem, define } from '../../src/component/define.ts'
 import { pageServerProblems } from '../../src/component/page-extension.ts'
+import { tlsProblems } from '../../src/config/tls-problems.ts'
 import { parseListenAddress } from '../../src/transport/listen-address.ts'
-import { tlsProblems } from '../../src/transport/tls.ts'
 import { type Config, fields } from './fields.ts'
 
 export default define({

@@ -1,7 +1,7 @@
 import { type ConfigProblem, define } from '../../src/component/define.ts'
+import { tlsProblems } from '../../src/config/tls-problems.ts'
 import { headerProblems } from '../../src/transport/headers.ts'
 import { parseListenAddress } from '../../src/transport/listen-address.ts'
-import { tlsProblems } from '../../src/transport/tls.ts'
 import { fields, type HttpConfig } from './fields.ts'
 
 /** Lists of headers that go out as they stand, and origins that could never match. */

@@ -31,7 +31,7 @@ export class OtlpReceiver implements Component {
     const { signals } = this.#ctx
     try {
       if (grpc !== undefined) {
-        this.#serves('grpc', await startGrpc(grpc, signals, this.#ctx.admission, this.#handler('grpc', grpc)))
+        this.#serves('grpc', await startGrpc(grpc, signals, this.#ctx, this.#handler('grpc', grpc)))
       }
       if (http !== undefined) {
         if (http.cors?.allowed_origins.length === 0) {
@@ -40,7 +40,7 @@ export class OtlpReceiver implements Component {
             'protocols.http.cors has no allowed_origins and so no effect; name the origins of the pages',
           )
         }
-        this.#serves('http', await startHttp(http, signals, this.#ctx.admission, this.#handler('http', http)))
+        this.#serves('http', await startHttp(http, signals, this.#ctx, this.#handler('http', http)))
       }
     } catch (error) {
       await this.#close(AbortSignal.abort())

@@ -1,10 +1,12 @@
+import type { ComponentContext } from '../../src/component/contracts.ts'
 import type { Signal } from '../../src/otlp/batch.ts'
-import type { Admission } from '../../src/transport/admission.ts'
 import type { Encoding } from '../../src/transport/compression.ts'
 import type { CorsOptions } from '../../src/transport/cors.ts'
 import type { ServerKeepalive } from '../../src/transport/grpc-server-keepalive.ts'
 import { type ListenAddress, parseListenAddress } from '../../src/transport/listen-address.ts'
 import { HTTP_PATHS, signalsByPath } from '../../src/transport/otlp-services.ts'
+import type { ServerTls } from '../../src/transport/tls.ts'
+import type { TlsEnvironment } from '../../src/transport/tls-material.ts'
 import type { Server, ServerHandler } from '../../src/transport/unary.ts'
 import type { GrpcConfig, HttpConfig } from './fields.ts'
 
@@ -15,10 +17,13 @@ const DEFAULT_PING_EVERY_MS = 7_200_000
 const DEFAULT_MESSAGE_MIB = 4
 const DEFAULT_BODY_BYTES = 20 * MIB
 
+/** What the servers need of the receiver's context. */
+type ServerContext = Pick<ComponentContext, 'admission' | 'clock' | 'log'>
+
 export async function startGrpc(
   config: GrpcConfig,
   signals: readonly Signal[],
-  admission: Admission,
+  { admission, clock, log }: ServerContext,
   handler: ServerHandler,
 ): Promise<Server> {
   const { serveGrpc } = await import('../../src/transport/grpc-server.ts')
@@ -30,7 +35,7 @@ export async function startGrpc(
       signals,
       maxMessageBytes: (config.max_recv_msg_size_mib || DEFAULT_MESSAGE_MIB) * MIB,
       ...(config.max_concurrent_streams > 0 && { maxConcurrentStreams: config.max_concurrent_streams }),
-      ...(await tlsOf(config, 'protocols.grpc.tls')),
+      ...(await tlsOf(config, { configuredBy: 'protocols.grpc.tls', clock, log })),
       keepalive: keepaliveOf(config),
       readTimeoutMs: config.read_timeout,
     },
@@ -41,7 +46,7 @@ export async function startGrpc(
 export async function startHttp(
   config: HttpConfig,
   signals: readonly Signal[],
-  admission: Admission,
+  { admission, clock, log }: ServerContext,
   handler: ServerHandler,
 ): Promise<Server> {
   const { serveHttp } = await import('../../src/transport/http-server.ts')
@@ -59,7 +64,7 @@ export async function startHttp(
       paths: signalsByPath(paths, signals),
       maxBodyBytes: config.max_request_body_size || DEFAULT_BODY_BYTES,
       encodings: encodingsOf(config),
-      ...(await tlsOf(config, 'protocols.http.tls')),
+      ...(await tlsOf(config, { configuredBy: 'protocols.http.tls', clock, log })),
       readTimeoutMs: config.read_timeout,
       readHeaderTimeoutMs: config.read_header_timeout,
       writeTimeoutMs: config.write_timeout,
@@ -92,10 +97,10 @@ function addressOf(config: GrpcConfig | HttpConfig): ListenAddress {
   return address
 }
 
-async function tlsOf(config: GrpcConfig | HttpConfig, configuredBy: string): Promise<object> {
+async function tlsOf(config: GrpcConfig | HttpConfig, environment: TlsEnvironment): Promise<{ tls?: ServerTls }> {
   if (config.tls === undefined) return {}
-  const { serverTls } = await import('../../src/transport/tls.ts')
-  return { tls: await serverTls(config.tls, configuredBy) }
+  const { ServerTls } = await import('../../src/transport/tls.ts')
+  return { tls: new ServerTls(config.tls, environment) }
 }
 
 function keepaliveOf(config: GrpcConfig): ServerKeepalive {

@@ -1,9 +1,10 @@
 import type { ConfigOf } from '../config/field.ts'
 import type { pageServerFields } from '../config/page-server-fields.ts'
+import { tlsProblems } from '../config/tls-problems.ts'
 import { httpStatusOf } from '../transport/http-status.ts'
 import { formatHostPort, parseListenAddress } from '../transport/listen-address.ts'
 import { type Page, type PageRequest, PageServer, text } from '../transport/page-server.ts'
-import { serverTls, tlsProblems } from '../transport/tls.ts'
+import type { ServerTls } from '../transport/tls.ts'
 import type { CallStatus, RequestHead } from '../transport/unary.ts'
 import type { ComponentContext, Deadline } from './contracts.ts'
 import type { ConfigProblem } from './define.ts'
@@ -57,7 +58,7 @@ export class ConfiguredPages {
       {
         address,
         configuredBy: `${below}endpoint`,
-        ...(tls && { tls: await serverTls(tls, `${below}tls`) }),
+        ...(tls && { tls: await this.#tls(tls) }),
         headers: this.#config.response_headers,
         readTimeoutMs: this.#config.read_timeout,
         readHeaderTimeoutMs: this.#config.read_header_timeout,
@@ -69,6 +70,13 @@ export class ConfiguredPages {
       (request) => this.#ask(request),
     )
     this.#ctx.listening({ transport: tls ? 'https' : 'http', address: await this.#server.start() })
+  }
+
+  /** Loaded where it is used: definitions import this file, in every start. */
+  async #tls(settings: NonNullable<PageServerConfig['tls']>): Promise<ServerTls> {
+    const { ServerTls } = await import('../transport/tls.ts')
+    const { clock, log } = this.#ctx
+    return new ServerTls(settings, { configuredBy: `${this.#options.below}tls`, clock, log })
   }
 
   async stop(deadline: Deadline): Promise<void> {

@@ -6,7 +6,7 @@ import { parseGrpcTarget } from '../transport/dial-target.ts'
 import { grpcClient } from '../transport/grpc-client.ts'
 import { httpClient } from '../transport/http-client.ts'
 import { HTTP_PATHS } from '../transport/otlp-services.ts'
-import { clientTls } from '../transport/tls.ts'
+import { ClientTls } from '../transport/tls.ts'
 import { type CallResult, type Client, GRPC } from '../transport/unary.ts'
 import { USER_AGENT } from '../transport/user-agent.ts'
 import { otlpHeaders } from './otlp-target.ts'
@@ -50,8 +50,8 @@ async function clientOf(config: OtlpConfig, clock: Clock): Promise<Client> {
   const values = typeof found === 'string' ? [] : found.values
   const headers = Object.fromEntries(values.map(({ name, value }) => [name, value]))
   const compression = config.compression === 'gzip' ? ({ compression: 'gzip' } as const) : {}
-  const secure = (): ReturnType<typeof clientTls> =>
-    clientTls(
+  const secure = (): ClientTls =>
+    new ClientTls(
       {
         min_version: '1.2',
         include_system_ca_certs_pool: false,
@@ -60,8 +60,8 @@ async function clientOf(config: OtlpConfig, clock: Clock): Promise<Client> {
         ca_file: config.certificate ?? tls?.ca_file,
         cert_file: config.client_certificate ?? tls?.cert_file,
         key_file: config.client_key ?? tls?.key_file,
-      } as Parameters<typeof clientTls>[0],
-      'service.telemetry: tls',
+      } as ConstructorParameters<typeof ClientTls>[0],
+      { configuredBy: 'service.telemetry: tls', clock },
     )
   if (protocol === 'grpc') {
     const endpoint = config.endpoint ?? 'http://localhost:4317'
@@ -73,7 +73,7 @@ async function clientOf(config: OtlpConfig, clock: Clock): Promise<Client> {
       headers,
       userAgent: USER_AGENT,
       ...compression,
-      ...(!clear && { tls: await secure() }),
+      ...(!clear && { tls: secure() }),
     })
   }
   const base = config.endpoint ?? 'http://localhost:4318'
@@ -85,7 +85,7 @@ async function clientOf(config: OtlpConfig, clock: Clock): Promise<Client> {
     contentType: json ? 'application/json' : 'application/x-protobuf',
     ...(json && { encode: toJson }),
     ...compression,
-    tls: await secure(),
+    tls: secure(),
     maxConnections: 1,
     now: () => clock.now(),
   })

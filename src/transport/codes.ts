@@ -5,5 +5,7 @@ export const TRANSPORT_CODES = {
   LISTEN_ADDRESS_UNKNOWN: "The name or address to listen on is none of this machine's.",
   LISTEN_FAILED: 'Listening failed for a reason of the operating system, which the message quotes.',
   TLS_FILE_UNREADABLE: 'A certificate or key file cannot be read.',
+  TLS_CERTIFICATE_EXPIRED: 'Warning: a certificate that was read again has expired already.',
   TLS_MATERIAL_INVALID: 'Certificate, key or authorities are no PEM, or do not belong together.',
+  TLS_RELOAD_FAILED: 'Warning: a changed certificate, key or authority file is not usable; the old one stays in use.',
 } as const

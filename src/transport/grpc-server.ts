@@ -11,6 +11,7 @@ import { GRPC_PATHS, signalsByPath } from './otlp-services.ts'
 import { Overdue } from './overdue.ts'
 import { statusTrailers } from './rpc-status.ts'
 import { NARROW_WINDOW, SessionWindow } from './session-window.ts'
+import type { ServerTls } from './tls.ts'
 import { GRPC, type Server, type ServerHandler } from './unary.ts'
 
 export interface GrpcServerOptions {
@@ -26,7 +27,7 @@ export interface GrpcServerOptions {
   /** Calls that one connection may have under way. */
   readonly maxConcurrentStreams?: number
   /** TLS where given; clear text otherwise. */
-  readonly tls?: tls.SecureContextOptions & tls.TlsOptions
+  readonly tls?: ServerTls
   readonly keepalive?: ServerKeepalive
   /** Milliseconds that a call's message may take to arrive; absent or 0 is no limit. */
   readonly readTimeoutMs?: number
@@ -50,7 +51,7 @@ export async function serveGrpc(options: GrpcServerOptions, handler: ServerHandl
     },
   }
   const server = options.tls
-    ? http2.createSecureServer({ ...settings, ...options.tls, ALPNProtocols: ['h2'] })
+    ? http2.createSecureServer({ ...settings, ...options.tls.options, ALPNProtocols: ['h2'] })
     : http2.createServer(settings)
   const sessions = new Set<http2.ServerHttp2Session>()
   const sockets = new Set<net.Socket>()
@@ -115,6 +116,7 @@ export async function serveGrpc(options: GrpcServerOptions, handler: ServerHandl
   })
   server.on('sessionError', ignore)
   server.on('tlsClientError', ignore)
+  if (options.tls) options.tls.attach(server as tls.Server)
 
   const binding = await bind(server, options.address, options.configuredBy)
   // Without a listener an error of accept (EMFILE) would end the process; it is transient and Node accepts on.

@@ -38,7 +38,7 @@ async function secured(
     ...(through === undefined ? address : { socket: through }),
     // An IP address is no server name: certificates are compared with `host` then.
     ...(net.isIP(host) === 0 && { servername: host }),
-    ...secure,
+    ...secure.current(),
     ...(through !== undefined && { host }),
     ALPNProtocols: ['h2'],
   })

@@ -1,7 +1,7 @@
 import { type Dispatcher, Pool, ProxyAgent } from 'undici'
 import { connectionError } from './connection-error.ts'
 import type { ProxyEnvironment } from './proxy-environment.ts'
-import type { ClientTls } from './tls.ts'
+import type { ClientTls, ClientTlsOptions } from './tls.ts'
 
 export interface OriginOptions {
   readonly tls?: ClientTls
@@ -25,7 +25,9 @@ const MOST_ORIGINS = 16
 
 /** A server that requests go to, and how many are under way. */
 export interface Origin {
-  readonly dispatcher: Dispatcher
+  dispatcher: Dispatcher
+  /** What its connections are made with; another object when certificates have changed. */
+  tls: ClientTlsOptions | undefined
   running: number
 }
 
@@ -33,6 +35,8 @@ export interface Origin {
 export class HttpOrigins {
   readonly #options: OriginOptions
   readonly #origins = new Map<string, Origin>()
+  /** Pools that certificates of before belong to, until their last requests have ended. */
+  readonly #leaving = new Set<Dispatcher>()
   #running = 0
 
   constructor(options: OriginOptions) {
@@ -41,11 +45,18 @@ export class HttpOrigins {
 
   /** Throws where there are too many already. */
   of(url: URL): Origin {
-    let origin = this.#origins.get(url.origin)
+    const origin = this.#origins.get(url.origin)
+    const tls = url.protocol === 'https:' ? this.#options.tls?.current() : undefined
     if (origin === undefined) {
       if (this.#origins.size >= MOST_ORIGINS) throw connectionError('EREDIRECT', 'redirected to too many servers')
-      origin = { dispatcher: this.#dispatcher(url), running: 0 }
-      this.#origins.set(url.origin, origin)
+      const made = { dispatcher: this.#dispatcher(url, tls), tls, running: 0 }
+      this.#origins.set(url.origin, made)
+      return made
+    }
+    if (origin.tls !== tls) {
+      this.#leave(origin.dispatcher)
+      origin.dispatcher = this.#dispatcher(url, tls)
+      origin.tls = tls
     }
     return origin
   }
@@ -65,11 +76,17 @@ export class HttpOrigins {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#origins.values()].map(({ dispatcher }) => dispatcher.destroy()))
+    const all = [...[...this.#origins.values()].map(({ dispatcher }) => dispatcher), ...this.#leaving]
+    await Promise.all(all.map((dispatcher) => dispatcher.destroy()))
   }
 
-  #dispatcher(url: URL): Dispatcher {
-    const { idleTimeoutMs, maxConnections, tls: secure } = this.#options
+  #leave(dispatcher: Dispatcher): void {
+    this.#leaving.add(dispatcher)
+    void dispatcher.close().finally(() => this.#leaving.delete(dispatcher))
+  }
+
+  #dispatcher(url: URL, secure: ClientTlsOptions | undefined): Dispatcher {
+    const { idleTimeoutMs, maxConnections } = this.#options
     const proxy = this.#proxyTo(url)
     const shared = {
       connections: maxConnections ?? null,

@@ -11,6 +11,7 @@ import { Cors, type CorsOptions } from './cors.ts'
 import { HttpServerCall, respond } from './http-server-call.ts'
 import { endBrokenConnection, SlowCalls } from './http-server-patience.ts'
 import { formatHostPort, type ListenAddress } from './listen-address.ts'
+import type { ServerTls } from './tls.ts'
 import { GRPC, type Server, type ServerHandler } from './unary.ts'
 
 export interface HttpServerOptions {
@@ -26,7 +27,7 @@ export interface HttpServerOptions {
   /** The `Content-Encoding`s that are taken; '' is none. */
   readonly encodings: ReadonlySet<Encoding | ''>
   /** TLS where given; clear text otherwise. */
-  readonly tls?: tls.SecureContextOptions & tls.TlsOptions
+  readonly tls?: ServerTls
   /** Milliseconds; 0 is no limit. For a request's body to come, once its headers are there … */
   readonly readTimeoutMs: number
   /** … for its headers; 0 means what `readTimeoutMs` says … */
@@ -120,9 +121,10 @@ export async function serveHttp(options: HttpServerOptions, handler: ServerHandl
     noDelay: true,
   }
   const server = options.tls
-    ? https.createServer({ ...timeouts, ...options.tls, ALPNProtocols: ['http/1.1'] }, listener)
+    ? https.createServer({ ...timeouts, ...options.tls.options, ALPNProtocols: ['http/1.1'] }, listener)
     : http.createServer(timeouts, listener)
   server.on('tlsClientError', ignore)
+  if (options.tls) options.tls.attach(server as tls.Server)
   server.on('connection', (socket: net.Socket) => {
     // No answer is due before there is a request; a client whose connection is reset comes again.
     if (!admission.openConnection()) socket.destroy()

@@ -1,16 +1,16 @@
 import * as http from 'node:http'
 import * as https from 'node:https'
 import type { Socket } from 'node:net'
-import type * as tls from 'node:tls'
 import { type Binding, bind } from './bind.ts'
 import type { ListenAddress } from './listen-address.ts'
+import type { ServerTls } from './tls.ts'
 
 export interface PageServerOptions {
   readonly address: ListenAddress
   /** Named in errors: `extension zpages: endpoint`. */
   readonly configuredBy: string
   /** HTTPS where given. */
-  readonly tls?: tls.SecureContextOptions & tls.TlsOptions
+  readonly tls?: ServerTls
   /** On every answer. */
   readonly headers: Readonly<Record<string, string>>
   /** Milliseconds; 0 is no limit. */
@@ -60,9 +60,13 @@ export class PageServer {
       keepAliveTimeout: options.idleTimeoutMs,
     }
     const listener: http.RequestListener = (request, response) => void this.#serve(request, response, answer)
-    this.#server = options.tls
-      ? https.createServer({ ...timeouts, ...options.tls }, listener)
-      : http.createServer(timeouts, listener)
+    if (options.tls === undefined) {
+      this.#server = http.createServer(timeouts, listener)
+    } else {
+      const server = https.createServer({ ...timeouts, ...options.tls.options }, listener)
+      options.tls.attach(server)
+      this.#server = server
+    }
     this.#server.setTimeout(options.writeTimeoutMs)
   }
 

@@ -1,149 +1,157 @@
-import { readFile } from 'node:fs/promises'
-// Imported where it is used: definitions load this file for its checks, in every start.
-import type * as tls from 'node:tls'
-import { SluiceError } from '../errors.ts'
+import * as tls from 'node:tls'
+import { systemAuthorities } from './tls-authorities.ts'
+import { type TlsEnvironment, TlsMaterial, type TlsSource, type TlsTexts } from './tls-material.ts'
+import { GROUP_NAMES, INSECURE_SUITES, PROTOCOL_NAMES, SECURE_SUITES, TLS13_SUITES } from './tls-names.ts'
+import type { ClientTlsSettings, ServerTlsSettings, TlsSettings } from './tls-settings.ts'
 
-/** Certificates and versions as the Collector's `tls` section spells them. */
-export interface TlsSettings {
-  readonly cert_file?: string | undefined
-  readonly cert_pem?: string | undefined
-  readonly key_file?: string | undefined
-  readonly key_pem?: string | undefined
-  readonly min_version: '1.0' | '1.1' | '1.2' | '1.3'
-  readonly max_version?: '1.0' | '1.1' | '1.2' | '1.3' | undefined
+/** As often as the Collector looks whether `client_ca_file` changed, while clients connect. */
+const CLIENT_CA_EVERY_MS = 1000
+
+/** TLS of a server, with certificates that may change while it runs. */
+export class ServerTls {
+  readonly #settings: ServerTlsSettings
+  readonly #material: TlsMaterial<'cert' | 'key' | 'ca'>
+
+  /** Reads what the settings name; throws a `TLS_…` error. */
+  constructor(settings: ServerTlsSettings, environment: TlsEnvironment) {
+    this.#settings = settings
+    const ca = {
+      key: 'client_ca_file',
+      file: settings.client_ca_file || undefined,
+      everyMs: settings.client_ca_file_reload ? CLIENT_CA_EVERY_MS : 0,
+    }
+    this.#material = new TlsMaterial({ ...ownSources(settings), ca }, environment, (texts) => this.#context(texts))
+  }
+
+  /** For `createServer`. */
+  get options(): tls.SecureContextOptions & tls.TlsOptions {
+    const checksClients = this.#material.texts.ca !== undefined
+    return {
+      ...this.#context(this.#material.texts),
+      ...(checksClients && { requestCert: true, rejectUnauthorized: true }),
+    }
+  }
+
+  /**
+   * Keeps `server`, made with `options`, up to date: a connection that comes when a look at the files is due is the first to be
+   * served with what they hold now. Those that are open stay as they are.
+   */
+  attach(server: tls.Server): void {
+    if (!this.#material.reloads) return
+    // Before the server's own listener, which begins the handshake.
+    server.prependListener('connection', () => {
+      if (this.#material.refresh()) server.setSecureContext(this.#context(this.#material.texts))
+    })
+  }
+
+  #context(texts: TlsTexts<'cert' | 'key' | 'ca'>): tls.SecureContextOptions {
+    return { ...texts, ...algorithms(this.#settings) }
+  }
 }
 
-export interface ServerTlsSettings extends TlsSettings {
-  readonly client_ca_file?: string | undefined
-}
-
-export interface ClientTlsSettings extends TlsSettings {
-  readonly insecure: boolean
-  readonly insecure_skip_verify: boolean
-  readonly ca_file?: string | undefined
-  readonly ca_pem?: string | undefined
-  readonly include_system_ca_certs_pool: boolean
-  readonly server_name_override?: string | undefined
-}
-
-/** What a client's TLS needs to know; fits node:tls, and what is built on it. */
-export type ClientTls = tls.SecureContextOptions & {
+/** What `tls.connect`, and what is built on it, takes of a client's TLS. */
+export interface ClientTlsOptions {
+  readonly secureContext: tls.SecureContext
   readonly rejectUnauthorized?: boolean
   readonly servername?: string
 }
 
-/** Reads what a server's `tls` names. `configuredBy` is shown in `TLS_…` errors: `receiver otlp, protocols.grpc.tls`. */
-export async function serverTls(
-  settings: ServerTlsSettings,
-  configuredBy: string,
-): Promise<tls.SecureContextOptions & tls.TlsOptions> {
-  const own = await ownCertificate(settings, configuredBy)
-  const clientCa = await pem(settings.client_ca_file, undefined, `${configuredBy}.client_ca_file`)
-  const options = {
-    ...own,
-    ...versions(settings),
-    ...(clientCa !== undefined && { ca: clientCa, requestCert: true, rejectUnauthorized: true }),
-  }
-  await checkMaterial(options, configuredBy)
-  return options
-}
+/** TLS of a client, with certificates that may change while it runs. */
+export class ClientTls {
+  readonly #settings: ClientTlsSettings
+  readonly #material: TlsMaterial<'cert' | 'key' | 'ca'>
+  #options: ClientTlsOptions | undefined
 
-/** Reads what a client's `tls` names. */
-export async function clientTls(settings: ClientTlsSettings, configuredBy: string): Promise<ClientTls> {
-  const own = await ownCertificate(settings, configuredBy)
-  const ca = await pem(settings.ca_file, settings.ca_pem, `${configuredBy}.ca_file`)
-  const options = {
-    ...own,
-    ...versions(settings),
-    ...(ca !== undefined && { ca: settings.include_system_ca_certs_pool ? [...(await systemRoots()), ca] : ca }),
-    ...(settings.insecure_skip_verify && { rejectUnauthorized: false }),
-    ...(settings.server_name_override !== undefined && { servername: settings.server_name_override }),
+  /** Reads what the settings name; throws a `TLS_…` error. */
+  constructor(settings: ClientTlsSettings, environment: TlsEnvironment) {
+    this.#settings = settings
+    const ca = {
+      key: 'ca_file',
+      file: settings.ca_file || undefined,
+      text: settings.ca_pem || undefined,
+      everyMs: settings.reload_interval ?? 0,
+    }
+    this.#material = new TlsMaterial({ ...ownSources(settings), ca }, environment, (texts) => ({
+      ...texts,
+      ...algorithms(settings),
+    }))
   }
-  await checkMaterial(options, configuredBy)
-  return options
-}
 
-/** What cannot be right about a `tls` section, without reading a file: paths below it and what to do. */
-export function tlsProblems(
-  settings: TlsSettings,
-  side: 'server' | 'client',
-): { readonly key: string; readonly message: string }[] {
-  const problems: { key: string; message: string }[] = []
-  const both = (file: 'cert_file' | 'key_file' | 'ca_file', pem: 'cert_pem' | 'key_pem' | 'ca_pem'): void => {
-    const given: Partial<ClientTlsSettings> = settings
-    if (given[file] !== undefined && given[pem] !== undefined) {
-      problems.push({ key: pem, message: `${file} and ${pem} say the same thing; keep one of them` })
+  /** For the `tls.connect` of a connection that is made now: the same object until what it holds has changed. */
+  current(): ClientTlsOptions {
+    if (this.#material.refresh()) this.#options = undefined
+    this.#options ??= this.#connection()
+    return this.#options
+  }
+
+  #connection(): ClientTlsOptions {
+    const { insecure_skip_verify: unchecked, server_name_override: servername } = this.#settings
+    return {
+      // Made once: with the system's authorities it takes 10 ms.
+      secureContext: this.#context(),
+      ...(unchecked && { rejectUnauthorized: false }),
+      ...(servername && { servername }),
     }
   }
-  both('cert_file', 'cert_pem')
-  both('key_file', 'key_pem')
-  if (side === 'client') both('ca_file', 'ca_pem')
-  const cert = settings.cert_file ?? settings.cert_pem
-  const key = settings.key_file ?? settings.key_pem
-  if (cert !== undefined && key === undefined) {
-    problems.push({ key: 'key_file', message: 'a certificate needs its private key; set key_file' })
-  } else if (cert === undefined && (key !== undefined || side === 'server')) {
-    problems.push({
-      key: 'cert_file',
-      message: 'expected a certificate and its private key; set cert_file and key_file',
-    })
+
+  #context(): tls.SecureContext {
+    const { texts } = this.#material
+    const chosen = algorithms(this.#settings)
+    if (texts.ca !== undefined) {
+      const withSystem = this.#settings.include_system_ca_certs_pool
+      return tls.createSecureContext({
+        ...texts,
+        ...chosen,
+        ca: withSystem ? [...systemAuthorities(), texts.ca] : texts.ca,
+      })
+    }
+    // Nobody is checked against them, so nobody waits for them.
+    if (this.#settings.insecure_skip_verify) return tls.createSecureContext({ ...texts, ...chosen })
+    if (texts.cert !== undefined) {
+      return tls.createSecureContext({ ...texts, ...chosen, ca: [...systemAuthorities()] })
+    }
+    return anonymous(chosen)
   }
-  if (settings.max_version !== undefined && settings.max_version < settings.min_version) {
-    problems.push({
-      key: 'max_version',
-      message: `expected at least min_version (${settings.min_version}), got ${settings.max_version}`,
-    })
-  }
-  return problems
 }
 
-function versions(settings: TlsSettings): tls.SecureContextOptions {
+/** Most exporters differ in nothing but their address: they share what is costly to make. */
+const anonymousContexts = new Map<string, tls.SecureContext>()
+
+function anonymous(chosen: tls.SecureContextOptions): tls.SecureContext {
+  const name = JSON.stringify(chosen)
+  const found = anonymousContexts.get(name)
+  if (found !== undefined) return found
+  const made = tls.createSecureContext({ ...chosen, ca: [...systemAuthorities()] })
+  anonymousContexts.set(name, made)
+  return made
+}
+
+function ownSources(settings: TlsSettings): Record<'cert' | 'key', TlsSource> {
+  const everyMs = settings.reload_interval ?? 0
   return {
-    minVersion: VERSION_NAMES[settings.min_version],
-    ...(settings.max_version !== undefined && { maxVersion: VERSION_NAMES[settings.max_version] }),
+    cert: { key: 'cert_file', file: settings.cert_file || undefined, text: settings.cert_pem || undefined, everyMs },
+    key: { key: 'key_file', file: settings.key_file || undefined, text: settings.key_pem || undefined, everyMs },
   }
 }
 
-const VERSION_NAMES = { '1.0': 'TLSv1', '1.1': 'TLSv1.1', '1.2': 'TLSv1.2', '1.3': 'TLSv1.3' } as const
+const DEFAULT_MIN = '1.2'
 
-async function ownCertificate(settings: TlsSettings, configuredBy: string): Promise<tls.SecureContextOptions> {
-  const cert = await pem(settings.cert_file, settings.cert_pem, `${configuredBy}.cert_file`)
-  const key = await pem(settings.key_file, settings.key_pem, `${configuredBy}.key_file`)
-  return { ...(cert !== undefined && { cert }), ...(key !== undefined && { key }) }
-}
-
-async function pem(
-  file: string | undefined,
-  text: string | undefined,
-  configuredBy: string,
-): Promise<string | undefined> {
-  if (text !== undefined || file === undefined) return text
-  try {
-    return await readFile(file, 'utf8')
-  } catch (cause) {
-    throw new SluiceError(
-      'TLS_FILE_UNREADABLE',
-      `${configuredBy}: cannot read "${file}" (${(cause as NodeJS.ErrnoException).code}); is the path right, and may this user read it?`,
-      { cause },
-    )
+function algorithms(settings: TlsSettings): tls.SecureContextOptions {
+  const { min_version: min, max_version: max, curve_preferences: curves = [] } = settings
+  const ciphers = cipherList(settings)
+  return {
+    minVersion: PROTOCOL_NAMES[min || DEFAULT_MIN],
+    ...(max && { maxVersion: PROTOCOL_NAMES[max] }),
+    ...(ciphers !== undefined && { ciphers }),
+    ...(curves.length > 0 && { ecdhCurve: curves.map((curve) => GROUP_NAMES[curve]).join(':') }),
   }
 }
 
-async function systemRoots(): Promise<readonly string[]> {
-  return (await import('node:tls')).rootCertificates
-}
-
-/** Certificates are parsed here and not at the first connection, hours later. */
-async function checkMaterial(options: tls.SecureContextOptions, configuredBy: string): Promise<void> {
-  const { createSecureContext } = await import('node:tls')
-  try {
-    createSecureContext(options)
-  } catch (cause) {
-    throw new SluiceError(
-      'TLS_MATERIAL_INVALID',
-      `${configuredBy}: certificate, key or authorities are not usable: ${(cause as Error).message}; ` +
-        'expected PEM, and a key that belongs to the certificate',
-      { cause },
-    )
-  }
+/** In OpenSSL's spelling; undefined for Node's own choice. */
+function cipherList({ min_version: min, cipher_suites: names = [] }: TlsSettings): string | undefined {
+  // Before TLS 1.2 handshakes are signed with SHA-1, which OpenSSL takes at this level only.
+  const level = (min || DEFAULT_MIN) < '1.2' ? ':@SECLEVEL=0' : ''
+  if (names.length === 0) return level === '' ? undefined : tls.DEFAULT_CIPHERS + level
+  const known = names.map((name) => SECURE_SUITES.get(name) ?? INSECURE_SUITES.get(name))
+  return [...TLS13_SUITES, ...known.filter((name) => name !== undefined)].join(':') + level
 }
