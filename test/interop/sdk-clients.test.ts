@@ -46,45 +46,44 @@ service:
 ${STABLE.map((signal) => `    ${signal}: {receivers: [otlp], exporters: [file/${signal}]}`).join('\n')}
 `
 
-for (const { peer, command } of CLIENTS) {
+for (const { peer, protocols, command } of CLIENTS) {
   const { skip, note } = needs(peer)
   describe.skipIf(skip)(`${peer.summary}${note}`, () => {
-    test.each([
-      ['grpc', 'none'],
-      ['grpc', 'gzip'],
-      ['http', 'none'],
-      ['http', 'gzip'],
-    ] as const)(
-      'by %s, compression %s: the files hold what was sent, field for field',
-      async (protocol, compression) => {
-        const file = join(folder, 'sluice.yaml')
-        writeFileSync(file, config())
-        const sluice = await startSluice(['run', file])
-        const targets = [
-          protocol === 'grpc' ? direct.grpc : direct.http.slice('http://'.length),
-          sluice.address('receiver otlp', protocol),
-        ]
-        const [program, ...args] = command()
-        const counted = JSON.parse(await runPeer(program, [...args, protocol, compression, ...targets])) as unknown
-        expect(await sluice.stop()).toBe(0)
+    test.each(
+      protocols.flatMap((protocol) => [
+        [protocol, 'none'],
+        [protocol, 'gzip'],
+      ]) as ['grpc' | 'http' | 'json', string][],
+    )('by %s, compression %s: the files hold what was sent, field for field', async (protocol, compression) => {
+      const file = join(folder, 'sluice.yaml')
+      writeFileSync(file, config())
+      const sluice = await startSluice(['run', file])
+      // The server beside Sluice reads no JSON: it gets the same by protobuf.
+      const transport = protocol === 'grpc' ? 'grpc' : 'http'
+      const [program, ...args] = command()
+      const printed = await runPeer(program, [
+        ...args,
+        compression,
+        transport === 'grpc' ? `grpc=${direct.grpc}` : `http=${direct.http.slice('http://'.length)}`,
+        `${protocol}=${sluice.address('receiver otlp', transport)}`,
+      ])
+      const counted = JSON.parse(printed) as unknown
+      expect(await sluice.stop()).toBe(0)
 
-        const sent = bySignal((signal) =>
-          direct.received
-            .filter((each) => each.signal === signal && each.by === protocol)
-            .map(({ request }) => request),
-        )
-        const books = booksOf(sluice)
-        for (const signal of STABLE) {
-          const lines = recordLines(signal, sent[signal])
-          expect(differences(lines, recordLines(signal, readRecords(signal, fileOf(signal))))).toEqual({
-            missing: [],
-            unexpected: [],
-          })
-          const items = itemsOf(signal, sent[signal])
-          expect(books[signal]).toMatchObject({ accepted: items, sent: items, held: 0 })
-        }
-        expect(bySignal((signal) => recordLines(signal, sent[signal]).length)).toEqual(counted)
-      },
-    )
+      const sent = bySignal((signal) =>
+        direct.received.filter((each) => each.signal === signal && each.by === transport).map(({ request }) => request),
+      )
+      const books = booksOf(sluice)
+      for (const signal of STABLE) {
+        const lines = recordLines(signal, sent[signal])
+        expect(differences(lines, recordLines(signal, readRecords(signal, fileOf(signal))))).toEqual({
+          missing: [],
+          unexpected: [],
+        })
+        const items = itemsOf(signal, sent[signal])
+        expect(books[signal]).toMatchObject({ accepted: items, sent: items, held: 0 })
+      }
+      expect(bySignal((signal) => recordLines(signal, sent[signal]).length)).toEqual(counted)
+    })
   })
 }

@@ -1,7 +1,8 @@
 // A client on the OpenTelemetry SDK for Go: makes spans, metrics and log records, and sends the very same to each target.
 //
-//	client grpc|http none|gzip HOST:PORT...
+//	client none|gzip grpc|http|json=HOST:PORT...
 //
+// json is HTTP with JSON for spans; the SDK's exporters of metrics and log records speak protobuf only.
 // Prints how many of each it sent to a target, as JSON; ends with 1 where a target did not take them.
 package main
 
@@ -11,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -46,20 +48,26 @@ var (
 )
 
 func main() {
-	if err := run(os.Args[1], os.Args[2], os.Args[3:]); err != nil {
+	if err := run(os.Args[1], os.Args[2:]); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(protocol, compression string, targets []string) error {
+func run(compression string, targets []string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	spans, metrics, records := makeSpans(ctx), makeMetrics(ctx), makeRecords(ctx)
 	for _, target := range targets {
-		err := sendHTTP(ctx, target, compression == "gzip", spans, metrics, records)
-		if protocol == "grpc" {
-			err = sendGRPC(ctx, target, compression, spans, metrics, records)
+		protocol, address, _ := strings.Cut(target, "=")
+		var err error
+		switch protocol {
+		case "grpc":
+			err = sendGRPC(ctx, address, compression, spans, metrics, records)
+		case "http":
+			err = sendHTTP(ctx, address, otlptracehttp.EncodingProtobuf, compression == "gzip", spans, metrics, records)
+		case "json":
+			err = sendHTTP(ctx, address, otlptracehttp.EncodingJSON, compression == "gzip", spans, metrics, records)
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", target, err)
@@ -91,12 +99,12 @@ func sendGRPC(ctx context.Context, target, compression string, spans []sdktrace.
 	return send(ctx, traces, points, logs, spans, metrics, records)
 }
 
-func sendHTTP(ctx context.Context, target string, gzip bool, spans []sdktrace.ReadOnlySpan, metrics *metricdata.ResourceMetrics, records []sdklog.Record) error {
+func sendHTTP(ctx context.Context, target string, encoding otlptracehttp.Encoding, gzip bool, spans []sdktrace.ReadOnlySpan, metrics *metricdata.ResourceMetrics, records []sdklog.Record) error {
 	ofTraces, ofMetrics, ofLogs := otlptracehttp.NoCompression, otlpmetrichttp.NoCompression, otlploghttp.NoCompression
 	if gzip {
 		ofTraces, ofMetrics, ofLogs = otlptracehttp.GzipCompression, otlpmetrichttp.GzipCompression, otlploghttp.GzipCompression
 	}
-	traces, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpoint(target), otlptracehttp.WithInsecure(), otlptracehttp.WithCompression(ofTraces))
+	traces, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpoint(target), otlptracehttp.WithInsecure(), otlptracehttp.WithCompression(ofTraces), otlptracehttp.WithEncoding(encoding))
 	if err != nil {
 		return err
 	}

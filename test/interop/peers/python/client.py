@@ -1,6 +1,6 @@
 """A client on the OpenTelemetry SDK for Python: makes spans, metrics and log records, and sends the very same to each target.
 
-    client.py grpc|http none|gzip HOST:PORT...
+    client.py none|gzip grpc|http|json=HOST:PORT...
 
 Prints how many of each it sent to a target, as JSON; ends with 1 where a target did not take them.
 """
@@ -11,10 +11,14 @@ import sys
 import grpc
 from opentelemetry import trace
 from opentelemetry._logs import SeverityNumber
+from opentelemetry.exporter.otlp.common.http import Compression as JsonCompression
+from opentelemetry.exporter.otlp.json.http import _log_exporter as json_logs
+from opentelemetry.exporter.otlp.json.http import metric_exporter as json_metrics
+from opentelemetry.exporter.otlp.json.http import trace_exporter as json_traces
 from opentelemetry.exporter.otlp.proto.grpc import _log_exporter as grpc_logs
 from opentelemetry.exporter.otlp.proto.grpc import metric_exporter as grpc_metrics
 from opentelemetry.exporter.otlp.proto.grpc import trace_exporter as grpc_traces
-from opentelemetry.exporter.otlp.proto.http import Compression
+from opentelemetry.exporter.otlp.proto import http
 from opentelemetry.exporter.otlp.proto.http import _log_exporter as http_logs
 from opentelemetry.exporter.otlp.proto.http import metric_exporter as http_metrics
 from opentelemetry.exporter.otlp.proto.http import trace_exporter as http_traces
@@ -106,25 +110,34 @@ def make_records():
     return memory.get_finished_logs()
 
 
-def main(protocol, compression, targets):
+def exporters(protocol, address, gzip):
+    """Those of spans, metrics and log records."""
+    if protocol == "grpc":
+        compression = grpc.Compression.Gzip if gzip else grpc.Compression.NoCompression
+        options = {"endpoint": f"http://{address}", "insecure": True, "compression": compression}
+        return [
+            grpc_traces.OTLPSpanExporter(**options),
+            grpc_metrics.OTLPMetricExporter(**options),
+            grpc_logs.OTLPLogExporter(**options),
+        ]
+    traces, metrics, logs, none, some = (
+        (http_traces, http_metrics, http_logs, http.Compression.NoCompression, http.Compression.Gzip)
+        if protocol == "http"
+        else (json_traces, json_metrics, json_logs, JsonCompression.NONE, JsonCompression.GZIP)
+    )
+    options = {"compression": some if gzip else none}
+    return [
+        traces.OTLPSpanExporter(f"http://{address}/v1/traces", **options),
+        metrics.OTLPMetricExporter(f"http://{address}/v1/metrics", **options),
+        logs.OTLPLogExporter(f"http://{address}/v1/logs", **options),
+    ]
+
+
+def main(compression, targets):
     spans, metrics, records = make_spans(), make_metrics(), make_records()
     for target in targets:
-        if protocol == "grpc":
-            kind = grpc.Compression.Gzip if compression == "gzip" else grpc.Compression.NoCompression
-            options = {"endpoint": f"http://{target}", "insecure": True, "compression": kind}
-            exporters = [
-                grpc_traces.OTLPSpanExporter(**options),
-                grpc_metrics.OTLPMetricExporter(**options),
-                grpc_logs.OTLPLogExporter(**options),
-            ]
-        else:
-            kind = Compression.Gzip if compression == "gzip" else Compression.NoCompression
-            exporters = [
-                http_traces.OTLPSpanExporter(f"http://{target}/v1/traces", compression=kind),
-                http_metrics.OTLPMetricExporter(f"http://{target}/v1/metrics", compression=kind),
-                http_logs.OTLPLogExporter(f"http://{target}/v1/logs", compression=kind),
-            ]
-        for exporter, items in zip(exporters, (spans, metrics, records)):
+        protocol, address = target.split("=")
+        for exporter, items in zip(exporters(protocol, address, compression == "gzip"), (spans, metrics, records)):
             result = exporter.export(items)
             if result.name != "SUCCESS":
                 sys.exit(f"{target}: {type(exporter).__name__}: {result}")
@@ -133,4 +146,4 @@ def main(protocol, compression, targets):
     print(json.dumps({"traces": len(spans), "metrics": count, "logs": len(records)}))
 
 
-main(sys.argv[1], sys.argv[2], sys.argv[3:])
+main(sys.argv[1], sys.argv[2:])
