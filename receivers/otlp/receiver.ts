@@ -3,6 +3,8 @@ import { type DeliveryEvents, deliver, type Failure, type Outcome, type Waiting 
 import { type BatchContext, makeBatch, type Signal } from '../../src/otlp/batch.ts'
 import { validate } from '../../src/otlp/validate.ts'
 import { WireError } from '../../src/otlp/wire-error.ts'
+import { ITEM_NAMES } from '../../src/telemetry/ledger.ts'
+import type { Span } from '../../src/telemetry/tracer.ts'
 import { encodeExportResponse } from '../../src/transport/export-response.ts'
 import type { Reservation } from '../../src/transport/reservation.ts'
 import { GRPC, type Server, type ServerCall, type ServerHandler } from '../../src/transport/unary.ts'
@@ -65,7 +67,8 @@ export class OtlpReceiver implements Component {
   }
 
   #handler(transport: 'grpc' | 'http', config: GrpcConfig | HttpConfig): ServerHandler {
-    const { clock, id, meter, signals } = this.#ctx
+    const { clock, id, meter, signals, tracer } = this.#ctx
+    const spanNames = spanNamesOf(id)
     const metrics = receiverMetrics(meter, id, transport, signals)
     const acknowledge = this.#config.acknowledge
     const next = this.#next
@@ -94,21 +97,41 @@ export class OtlpReceiver implements Component {
           call.ok()
         } else {
           const { auth } = call.head
+          const span = tracer.request(spanNames[signal], (name) => call.head.header(name))
+          span?.set('transport', transport)
           const context: BatchContext =
-            includeMetadata || auth !== undefined
+            includeMetadata || auth !== undefined || span !== undefined
               ? {
                   transport,
                   peer,
                   arrivedAt: clock.now(),
                   ...(includeMetadata && { metadata: call.head.metadata() }),
                   ...(auth && { auth }),
+                  ...(span && { trace: span.context }),
                 }
               : { transport, peer, arrivedAt: clock.now() }
           const batch = makeBatch(signal, [call.body], items, context)
-          output.consume(deliver(batch, new Reception(call, counts, acknowledge)))
+          output.consume(deliver(batch, new Reception(call, counts, acknowledge, span && { span, signal, items })))
         }
       },
     }
+  }
+}
+
+/** A sampled call, until it is answered. */
+interface TracedCall {
+  readonly span: Span
+  readonly signal: Signal
+  readonly items: number
+}
+
+/** As the Collector's receivers call them. */
+function spanNamesOf(id: string): Readonly<Record<Signal, string>> {
+  return {
+    traces: `receiver/${id}/TraceDataReceived`,
+    metrics: `receiver/${id}/MetricsReceived`,
+    logs: `receiver/${id}/LogsReceived`,
+    profiles: `receiver/${id}/ProfilesReceived`,
   }
 }
 
@@ -134,8 +157,15 @@ class Reception implements DeliveryEvents, Waiting {
   readonly #counts: ReceiverMetrics
   readonly #acknowledge: Config['acknowledge']
   #whenGone: (() => void)[] | undefined
+  #traced: TracedCall | undefined
 
-  constructor(call: ServerCall, counts: ReceiverMetrics, acknowledge: Config['acknowledge']) {
+  constructor(
+    call: ServerCall,
+    counts: ReceiverMetrics,
+    acknowledge: Config['acknowledge'],
+    traced: TracedCall | undefined,
+  ) {
+    this.#traced = traced
     this.#call = call
     this.#reservation = call.reservation
     this.#counts = counts
@@ -175,21 +205,36 @@ class Reception implements DeliveryEvents, Waiting {
   }
 
   admitted(): void {
-    if (this.#acknowledge === 'admitted') this.#take()?.ok()
+    if (this.#acknowledge !== 'admitted') return
+    this.#endSpan()
+    this.#take()?.ok()
   }
 
   refused(failure: Failure): void {
+    this.#endSpan(failure)
     const call = this.#take()
     if (call !== undefined) this.#fail(call, failure)
   }
 
   settled(outcome: Outcome): void {
     this.#reservation.release()
+    this.#endSpan(outcome.ok ? undefined : outcome.failure)
     const call = this.#take()
     if (call === undefined) return
     if (!outcome.ok) this.#fail(call, outcome.failure)
     else if (outcome.rejected === 0) call.ok()
     else call.ok(encodeExportResponse({ rejected: outcome.rejected, message: outcome.message ?? '' }))
+  }
+
+  /** With the answer: what a queue does afterwards has spans of its own. */
+  #endSpan(failure?: Failure): void {
+    if (this.#traced === undefined) return
+    const { span, signal, items } = this.#traced
+    this.#traced = undefined
+    span.set('format', 'protobuf')
+    span.set(`accepted_${ITEM_NAMES[signal]}`, failure === undefined ? items : 0)
+    span.set(`refused_${ITEM_NAMES[signal]}`, failure === undefined ? 0 : items)
+    span.end(failure?.message)
   }
 
   #fail(call: ServerCall, failure: Failure): void {

@@ -6,6 +6,7 @@ import type { Registry } from '../config/registry.ts'
 import type { ResolvedConfig } from '../config/resolved.ts'
 import { withHeld } from '../telemetry/ledger.ts'
 import type { MeterRegistry, Reading } from '../telemetry/registry.ts'
+import type { SpanSummary } from '../telemetry/span-book.ts'
 import type { HealthBook } from './health-book.ts'
 
 export interface EngineHostOptions {
@@ -16,6 +17,8 @@ export interface EngineHostOptions {
   readonly definitions: Registry<Definition>
   readonly health: HealthBook
   readonly registry: MeterRegistry
+  /** The last sampled spans by name. */
+  readonly spans: () => readonly SpanSummary[]
   /** The threads of the lanes that run now. */
   readonly workers: () => readonly Worker[]
 }
@@ -30,8 +33,10 @@ export class EngineHost implements Host {
   readonly #health: HealthBook
   readonly #registry: MeterRegistry
   readonly #workers: () => readonly Worker[]
+  readonly spans: () => readonly SpanSummary[]
 
-  constructor({ version, resource, config, definitions, health, registry, workers }: EngineHostOptions) {
+  constructor({ version, resource, config, definitions, health, registry, workers, spans }: EngineHostOptions) {
+    this.spans = spans
     this.version = version
     this.resource = resource
     this.config = config

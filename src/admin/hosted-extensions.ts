@@ -10,6 +10,7 @@ import type { Listening } from '../lanes/protocol.ts'
 import type { ProcessMemory } from '../memory/thread-memory.ts'
 import { aboutComponent } from '../telemetry/log.ts'
 import type { Meter } from '../telemetry/meter.ts'
+import { NO_TRACER } from '../telemetry/tracer.ts'
 import type { Admission } from '../transport/admission.ts'
 import type { HealthBook } from './health-book.ts'
 
@@ -102,6 +103,7 @@ export class HostedExtensions {
       host,
       log: log.child(aboutComponent('extension', id)),
       meter,
+      tracer: NO_TRACER,
       clock: systemClock,
       storage: new MemoryStorage(),
       admission,

@@ -7,9 +7,12 @@ import type { Listening } from '../lanes/protocol.ts'
 import { type LogOptions, makeLogger } from '../telemetry/log.ts'
 import type { Meter } from '../telemetry/meter.ts'
 import { encodeLogs } from '../telemetry/otlp-logs.ts'
+import { encodeSpans } from '../telemetry/otlp-spans.ts'
 import { type OwnResource, ownResource, resourceTexts } from '../telemetry/own-resource.ts'
 import { MeterRegistry } from '../telemetry/registry.ts'
 import { SharedMeter } from '../telemetry/shared-meter.ts'
+import { SpanBook, type SpanSummary } from '../telemetry/span-book.ts'
+import type { FinishedSpan } from '../telemetry/tracer.ts'
 import { OwnExports } from './own-exports.ts'
 import { OwnMetrics } from './own-metrics.ts'
 import { processReadings, targetInfo } from './process-readings.ts'
@@ -39,6 +42,8 @@ export class OwnTelemetry {
   readonly log: Logger
   readonly #metrics: OwnMetrics
   readonly #logs: OwnExports<string>
+  readonly #spans: OwnExports<FinishedSpan>
+  readonly #book = new SpanBook()
 
   /** Opens the files that log lines go to: throws LOG_OUTPUT where one cannot be. */
   constructor({ config, version, clock, terminal, startedAt }: OwnTelemetryOptions) {
@@ -58,6 +63,12 @@ export class OwnTelemetry {
       processors: config.logs.processors,
       encode: encodeLogs,
     })
+    this.#spans = new OwnExports<FinishedSpan>({
+      ...local,
+      signal: 'traces',
+      processors: config.traces.processors,
+      encode: encodeSpans,
+    })
   }
 
   /** A JSON log line, of this thread or a lane. */
@@ -65,15 +76,27 @@ export class OwnTelemetry {
     this.#logs.add(line)
   }
 
+  takeSpans(spans: readonly FinishedSpan[]): void {
+    for (const span of spans) {
+      this.#book.add(span)
+      this.#spans.add(span)
+    }
+  }
+
+  /** The last sampled spans by name. */
+  spans(): readonly SpanSummary[] {
+    return this.#book.read()
+  }
+
   /** Resolves with where metrics are pulled. */
   async start(): Promise<readonly Listening[]> {
-    await this.#logs.start()
+    await Promise.all([this.#logs.start(), this.#spans.start()])
     return this.#metrics.start()
   }
 
   /** Sends what there is, for at most `timeoutMs`. */
   async stop(timeoutMs: number): Promise<void> {
-    await Promise.all([this.#metrics.stop(timeoutMs), this.#logs.stop(timeoutMs)])
+    await Promise.all([this.#metrics.stop(timeoutMs), this.#logs.stop(timeoutMs), this.#spans.stop(timeoutMs)])
   }
 }
 

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts'
 import type { ProcessMemory } from '../memory/thread-memory.ts'
 import type { Signal } from '../otlp/batch.ts'
 import type { Meter } from '../telemetry/meter.ts'
+import type { Tracer } from '../telemetry/tracer.ts'
 import type { Admission } from '../transport/admission.ts'
 import type { Consumer } from './delivery.ts'
 
@@ -42,6 +43,8 @@ export interface ComponentContext {
   readonly pipeline?: string
   readonly log: Logger
   readonly meter: Meter
+  /** Makes spans of what the component does, for the few requests that are sampled. */
+  readonly tracer: Tracer
   readonly clock: Clock
   readonly storage: Storage
   /** The byte budget of the process: what receivers book before they read a body. */

@@ -1,5 +1,6 @@
 import type { ResolvedConfig } from '../config/resolved.ts'
 import type { Reading } from '../telemetry/registry.ts'
+import type { SpanSummary } from '../telemetry/span-book.ts'
 import type { Component, ComponentContext, ComponentKind } from './contracts.ts'
 
 /** The health of a component, or of several together. Ordered from best to worst in `SEVERITY`. */
@@ -45,6 +46,8 @@ export interface Host {
   onHealth(callback: () => void): () => void
   /** The readings of all instruments, as the metrics endpoint shows them. */
   readings(): readonly Reading[]
+  /** Spans of the engine's own work: the last sampled ones, by name and latency. */
+  spans(): readonly SpanSummary[]
   /** Threads that run now, the main one first. */
   threads(): Promise<readonly ProfiledThread[]>
 }

@@ -212,6 +212,8 @@ const metrics = {
   views: field.list('Renames, drops and reshapes metrics; only at level `detailed`.', view, { default: [] }),
 } satisfies Fields
 
+const NO_EVENTS = 'spans of Sluice carry neither events nor links'
+
 const PLAIN_SAMPLERS = {
   always_on: field.object('All.', {}),
   always_off: field.object('None.', {}),
@@ -232,7 +234,7 @@ const traces = {
     field.enum('A format of headers.', ['tracecontext', 'b3', 'none'], { required: true }),
     { default: ['tracecontext'] },
   ),
-  sampler: field.object('Which requests get spans. Unset: at most 20 a second, those of callers that sampled first.', {
+  sampler: field.object('Which requests get spans. Unset: at most 20 a second, none of which the caller left out.', {
     ...PLAIN_SAMPLERS,
     parent_based: field.object('As the caller decided.', {
       root: plainSampler('Without a caller’s span. Unset: all.'),
@@ -246,10 +248,10 @@ const traces = {
   limits: field.object('How large spans get.', {
     attribute_count_limit: field.int('Most attributes.', { default: 128, min: 0 }),
     attribute_value_length_limit: field.int('Longest text of an attribute, in characters; absent: any.', { min: 0 }),
-    event_count_limit: field.int('Most events.', { default: 128, min: 0 }),
-    link_count_limit: field.int('Most links.', { default: 128, min: 0 }),
-    event_attribute_count_limit: field.int('Most attributes of an event.', { default: 128, min: 0 }),
-    link_attribute_count_limit: field.int('Most attributes of a link.', { default: 128, min: 0 }),
+    event_count_limit: field.noEffect('Most events.', NO_EVENTS),
+    link_count_limit: field.noEffect('Most links.', NO_EVENTS),
+    event_attribute_count_limit: field.noEffect('Most attributes of an event.', NO_EVENTS),
+    link_attribute_count_limit: field.noEffect('Most attributes of a link.', NO_EVENTS),
   }),
   processors: field.list('Where spans go. None: the last ones are kept for the `zpages` extension.', processor, {
     default: [],

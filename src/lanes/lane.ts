@@ -9,7 +9,9 @@ import { type ContextScope, Graph } from '../graph/graph.ts'
 import { ThreadMemory } from '../memory/thread-memory.ts'
 import type { Signal } from '../otlp/batch.ts'
 import { aboutComponent, makeLogger } from '../telemetry/log.ts'
+import { requestTracer } from '../telemetry/request-tracer.ts'
 import { SharedMeter } from '../telemetry/shared-meter.ts'
+import { SpanOutbox } from '../telemetry/span-outbox.ts'
 import { Admission } from '../transport/admission.ts'
 import { deadlineIn } from './deadline.ts'
 import type { FromLane, LaneTask, Listening, ToLane } from './protocol.ts'
@@ -31,7 +33,8 @@ export default async function lane(task: LaneTask): Promise<void> {
   const say = (message: FromLane): void => port.postMessage(message)
   try {
     const listening: Listening[] = []
-    const graph = await buildGraph(task, say, listening)
+    const spans = new SpanOutbox(systemClock, (finished) => say({ type: 'spans', spans: finished }))
+    const graph = await buildGraph(task, say, listening, spans)
     await graph.start(() => deadlineIn(CLEAN_UP_MS))
     say({ type: 'started', listening })
     const { timeoutMs } = await stopAsked(port)
@@ -39,6 +42,7 @@ export default async function lane(task: LaneTask): Promise<void> {
     const log = laneLogger(task, say)
     await graph.stop(deadline, (component, err) => log.error({ component, err }, 'did not stop cleanly'))
     deadline.clear()
+    spans.flush()
   } catch (error) {
     const code = error instanceof SluiceError ? error.code : 'START_FAILED'
     say({ type: 'failed', code, message: error instanceof Error ? error.message : String(error) })
@@ -57,11 +61,17 @@ function onlyOf(signals: readonly Signal[]): Signal | undefined {
 
 const HEALTHY = { description: '1 while a component that reports its health is well, 0 while it is not.' }
 
-async function buildGraph(task: LaneTask, say: (message: FromLane) => void, listening: Listening[]): Promise<Graph> {
+async function buildGraph(
+  task: LaneTask,
+  say: (message: FromLane) => void,
+  listening: Listening[],
+  spans: SpanOutbox,
+): Promise<Graph> {
   const registry = registryOf((await lists).default)
   const log = laneLogger(task, say)
   const { level } = task.config.service.telemetry.metrics
   const meter = new SharedMeter(task.meter, (series) => say({ type: 'series', series }), level)
+  const tracer = requestTracer(task.config.service.telemetry.traces, systemClock, (span) => spans.add(span))
   const admission = new Admission(task.admission)
   const memory = processMemory(task.memory, admission, say)
   const context = (scope: ContextScope): ComponentContext => ({
@@ -72,6 +82,7 @@ async function buildGraph(task: LaneTask, say: (message: FromLane) => void, list
     ...(scope.ledger && { ledger: scope.ledger }),
     log: log.child(aboutComponent(scope.kind, scope.id, scope.pipeline, onlyOf(scope.signals))),
     meter,
+    tracer,
     clock: systemClock,
     storage: new MemoryStorage(),
     admission,

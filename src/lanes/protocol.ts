@@ -2,6 +2,7 @@ import type { ComponentKind } from '../component/contracts.ts'
 import type { ResolvedConfig } from '../config/resolved.ts'
 import type { LogOptions } from '../telemetry/log.ts'
 import type { SeriesDescriptor } from '../telemetry/shared-meter.ts'
+import type { FinishedSpan } from '../telemetry/tracer.ts'
 
 /** What a lane is started with. Crosses the thread by structured clone, the port by transfer. */
 export interface LaneTask {
@@ -37,6 +38,7 @@ export type FromLane =
   | { readonly type: 'health'; readonly report: HealthReport }
   /** A JSON log line, where lines are sent on. */
   | { readonly type: 'log'; readonly line: string }
+  | { readonly type: 'spans'; readonly spans: readonly FinishedSpan[] }
   | { readonly type: 'series'; readonly series: SeriesDescriptor }
   | { readonly type: 'started'; readonly listening: readonly Listening[] }
   | { readonly type: 'failed'; readonly code: string; readonly message: string }

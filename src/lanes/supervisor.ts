@@ -6,6 +6,7 @@ import { ThreadMemory } from '../memory/thread-memory.ts'
 import type { LogOptions } from '../telemetry/log.ts'
 import type { MeterRegistry } from '../telemetry/registry.ts'
 import { SharedMeter } from '../telemetry/shared-meter.ts'
+import type { FinishedSpan } from '../telemetry/tracer.ts'
 import type { FromLane, HealthReport, LaneTask, Listening, ToLane } from './protocol.ts'
 import { siblingModule } from './sibling-module.ts'
 
@@ -22,6 +23,7 @@ export interface LaneOptions {
   readonly onHealth?: (report: HealthReport) => void
   /** Takes their log lines, where those are sent on. */
   readonly onLogLine?: (line: string) => void
+  readonly onSpans?: (spans: readonly FinishedSpan[]) => void
 }
 
 /**
@@ -98,7 +100,7 @@ class RunningLane {
   readonly ended: Promise<void>
   readonly #port: MessageChannel['port1']
 
-  constructor(pool: Piscina, { config, log, registry, admission, memory, onHealth, onLogLine }: LaneOptions) {
+  constructor(pool: Piscina, { config, log, registry, admission, memory, onHealth, onLogLine, onSpans }: LaneOptions) {
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
     const meter = SharedMeter.memory()
@@ -120,6 +122,9 @@ class RunningLane {
           break
         case 'health':
           onHealth?.(message.report)
+          break
+        case 'spans':
+          onSpans?.(message.spans)
           break
         case 'log':
           onLogLine?.(message.line)

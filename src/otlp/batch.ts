@@ -1,3 +1,5 @@
+import type { TraceContext } from './trace-context.ts'
+
 /** The four OpenTelemetry signals, spelled as pipeline ids spell them. */
 export type Signal = 'traces' | 'metrics' | 'logs' | 'profiles'
 
@@ -13,6 +15,8 @@ export interface BatchContext {
   readonly metadata?: Readonly<Record<string, readonly string[]>>
   /** What the receiver's authenticator learned of the client, by attribute. */
   readonly auth?: Readonly<Record<string, string | readonly string[]>>
+  /** The span that stands above what is done with it, of a sampled request. */
+  readonly trace?: TraceContext
   /** Milliseconds since the Unix epoch at which the receiver had the whole request. */
   readonly arrivedAt: number
 }

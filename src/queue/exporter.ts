@@ -5,6 +5,7 @@ import { ExportLog } from './export-log.ts'
 import type { QueueConfig, RetryConfig } from './fields.ts'
 import type { Send } from './send.ts'
 import { SignalSender } from './signal-sender.ts'
+import { tracedSend } from './traced-send.ts'
 
 export interface QueuedExporterOptions {
   readonly ctx: ComponentContext
@@ -48,6 +49,7 @@ class KitExporter implements QueuedExporter {
   constructor(options: QueuedExporterOptions) {
     const { ctx, queue } = options
     const maxRequestBytes = options.maxRequestBytes || Number.POSITIVE_INFINITY
+    const send = tracedSend(ctx, options.send)
     this.#options = options
     this.acknowledges = queue.enabled && !queue.wait_for_result ? 'admitted' : 'delivered'
     this.#log = new ExportLog(ctx, () => {
@@ -56,7 +58,7 @@ class KitExporter implements QueuedExporter {
       return held
     })
     for (const signal of ctx.signals) {
-      this.#senders.set(signal, new SignalSender(signal, { ...options, maxRequestBytes, log: this.#log }))
+      this.#senders.set(signal, new SignalSender(signal, { ...options, send, maxRequestBytes, log: this.#log }))
     }
   }
 

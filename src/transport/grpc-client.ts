@@ -89,6 +89,7 @@ class GrpcClient implements Client {
       if (!('headers' in more)) return more
       headers = { ...headers, ...more.headers }
     }
+    if (options.context?.trace !== undefined) headers = { ...headers, ...options.context.trace.headers }
     let retried = false
     for (;;) {
       const timeoutMs = deadline - performance.now()

@@ -83,6 +83,7 @@ class HttpClient implements Client {
       if (!('headers' in more)) return more
       headers = more.headers
     }
+    if (options.context?.trace !== undefined) headers = { ...headers, ...options.context.trace.headers }
     const abort = new AbortController()
     let timedOut = false
     const timer =

@@ -1,5 +1,6 @@
 import type { Component, ComponentContext, Deadline, LedgerEntries, Storage } from '../../src/component/contracts.ts'
 import { SIGNALS } from '../../src/otlp/batch.ts'
+import { NO_TRACER } from '../../src/telemetry/tracer.ts'
 import { Admission } from '../../src/transport/admission.ts'
 import { FakeClock } from './fake-clock.ts'
 import { type LogLine, memoryLog } from './memory-log.ts'
@@ -41,6 +42,7 @@ export function testContext(overrides: Overrides = {}): TestContext {
     signals: SIGNALS,
     clock: new FakeClock(),
     meter: new MemoryMeter(),
+    tracer: NO_TRACER,
     storage: memoryStorage(),
     admission: Admission.unbounded(),
     memory: { used: () => 0 },

@@ -52,6 +52,7 @@ export function testHost(config: ResolvedConfig = NOTHING): TestHost {
     readings() {
       return this.values
     },
+    spans: () => [],
     threads: async () => [],
   }
 }
