@@ -1,5 +1,6 @@
 import type { Timer } from '../clock.ts'
 import type { ComponentContext } from '../component/contracts.ts'
+import type { Gauge } from '../telemetry/meter.ts'
 import { collectGarbage } from './collect-garbage.ts'
 import { Pressure, type PressureSettings } from './pressure.ts'
 
@@ -9,7 +10,7 @@ const MIB = 1 << 20
 export const DATA_REFUSED = 'data refused due to high memory usage'
 
 /** What a limiter takes from the context of the first component that uses it. */
-export type LimiterContext = Pick<ComponentContext, 'admission' | 'clock' | 'log' | 'memory'>
+export type LimiterContext = Pick<ComponentContext, 'admission' | 'clock' | 'id' | 'kind' | 'log' | 'memory' | 'meter'>
 
 /** A component that a limiter works for: its context. */
 export type LimiterUser = Pick<ComponentContext, 'report'>
@@ -24,6 +25,7 @@ export class MemoryLimiter {
   readonly #collect: () => void
   readonly #pressure: Pressure
   readonly #users = new Set<LimiterUser>()
+  readonly #used: Gauge
   #timer: Timer | undefined
   #limiting = false
 
@@ -33,6 +35,22 @@ export class MemoryLimiter {
     this.#ctx = ctx
     this.#collect = collect
     this.#pressure = new Pressure(settings, ctx.clock.monotonic())
+    const component = `${ctx.kind} ${ctx.id}`
+    const limit = (name: 'soft' | 'hard', bytes: number): void =>
+      ctx.meter
+        .gauge(
+          'sluice_memory_limiter_limit_bytes',
+          { component, limit: name },
+          { description: 'From here on data is refused (soft), and garbage collected at once (hard).', unit: 'By' },
+        )
+        .set(bytes)
+    limit('soft', settings.softLimit)
+    limit('hard', settings.hardLimit)
+    this.#used = ctx.meter.gauge(
+      'sluice_memory_limiter_used_bytes',
+      { component },
+      { description: 'Memory of the whole process, as the limiter measures it.', unit: 'By' },
+    )
   }
 
   get refusing(): boolean {
@@ -86,6 +104,7 @@ export class MemoryLimiter {
         )
       }
     }
+    this.#used.set(used)
     const { refusing } = this.#pressure
     if (refusing && !before) {
       log.warn({ cur_mem_mib: mib(used) }, 'Memory usage is above soft limit. Refusing data.')

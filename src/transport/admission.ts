@@ -28,6 +28,9 @@ const SLOTS = 8
 /** The part of the budget that connections have to themselves, so that bodies cannot keep clients from hearing a refusal. */
 const CONNECTIONS_SHARE = 4
 
+/** Connections are widened while they have at most this part of that, so that there is room for more of them. */
+const WIDE_SHARE = 4
+
 const SHORTEST_WAIT_MS = 1000
 /** A client that is told to wait waits for the shortest time and up to as much again, so that they come back one by one. */
 const WAIT_SPREAD_MS = 1000
@@ -174,9 +177,12 @@ export class Admission {
   /** Books a connection; false says that it has to be closed. */
   openConnection(): boolean {
     const kib = CONNECTION_BYTES / 1024
-    if (this.#addConnections(kib)) return true
-    this.#press()
-    return this.#addConnections(kib)
+    const limit = this.#slots[CONNECTIONS_LIMIT]!
+    const now = add(this.#slots, CONNECTIONS, kib, limit)
+    // At the last quarter already: until wide connections are narrow their peers have to answer.
+    const last = limit - limit / WIDE_SHARE
+    if (now < 0 || (now > last && now - kib <= last)) this.#press()
+    return now >= 0
   }
 
   closeConnection(): void {
@@ -185,9 +191,8 @@ export class Admission {
 
   /** Books `bytes` that a connection may send beyond its minimum; false where others need the room more. */
   widen(bytes: number): boolean {
-    const left = this.connectionLimit - this.connections
-    // Each takes an eighth of what is left at most, so that there is always something left for the next one.
-    return bytes <= left / 8 && this.#addConnections(bytes / 1024)
+    const limit = Math.floor(this.#slots[CONNECTIONS_LIMIT]! / WIDE_SHARE)
+    return add(this.#slots, CONNECTIONS, bytes / 1024, limit) >= 0
   }
 
   narrow(bytes: number): void {
@@ -198,10 +203,6 @@ export class Admission {
   onPressure(listener: () => void): () => void {
     this.#pressed.add(listener)
     return () => void this.#pressed.delete(listener)
-  }
-
-  #addConnections(kib: number): boolean {
-    return add(this.#slots, CONNECTIONS, kib, this.#slots[CONNECTIONS_LIMIT]!) >= 0
   }
 
   #isOldest(reservation: Reservation): boolean {

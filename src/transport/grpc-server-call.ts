@@ -266,6 +266,7 @@ export class GrpcServerCall implements ServerCall, CallHead {
       code: GRPC.UNAVAILABLE,
       message: `the message did not arrive within ${limitMs / 1000} s`,
       retryAfterMs: SLOW_RETRY_AFTER_MS,
+      reason: 'too_slow',
     })
   }
 

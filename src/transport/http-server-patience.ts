@@ -51,7 +51,7 @@ export class SlowCalls {
 function tooSlow(call: HttpServerCall, limitMs: number): void {
   if (call.complete) return
   const message = `the request did not arrive within ${limitMs / 1000} s`
-  call.refuse({ code: GRPC.UNAVAILABLE, message, retryAfterMs: RETRY_AFTER_MS })
+  call.refuse({ code: GRPC.UNAVAILABLE, message, retryAfterMs: RETRY_AFTER_MS, reason: 'too_slow' })
 }
 
 function shorter(a: number, b: number): number {

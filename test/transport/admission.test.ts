@@ -149,18 +149,25 @@ describe('connections', () => {
     expect(admission.connections).toBe(0)
   })
 
-  test('widen by at most an eighth of what is left, and give back when one more comes', () => {
+  test('widen while they have a quarter of their share at most, and hear of it when three are taken', () => {
     const admission = new Admission(Admission.memory(4 * 64 * CONNECTION_BYTES))
-    expect(admission.widen(9 * CONNECTION_BYTES)).toBe(false)
+    expect(admission.widen(17 * CONNECTION_BYTES)).toBe(false)
     let wide = 0
     while (admission.widen(CONNECTION_BYTES)) wide++
-    expect(wide).toBe(64 - 8 + 1)
+    expect(wide).toBe(64 / 4)
+    let heard = 0
     const end = admission.onPressure(() => {
+      heard++
       for (; wide > 0; wide--) admission.narrow(CONNECTION_BYTES)
     })
-    for (let i = 0; i < 64; i++) expect(admission.openConnection()).toBe(true)
-    expect(wide).toBe(0)
+    for (let i = 0; i < 64 / 2; i++) expect(admission.openConnection()).toBe(true)
+    expect([heard, wide]).toEqual([0, 16])
+    // 16 wide, 32 open: the next one begins the last quarter. All wide ones go, and there is room for as many as ever.
+    expect(admission.openConnection()).toBe(true)
+    expect([heard, wide]).toEqual([1, 0])
+    for (let i = 33; i < 64; i++) expect(admission.openConnection()).toBe(true)
     expect(admission.openConnection()).toBe(false)
+    expect(heard).toBe(3)
     end()
   })
 })

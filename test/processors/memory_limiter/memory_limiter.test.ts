@@ -68,6 +68,9 @@ test('below the soft limit it hands on; above it refuses with a delay, counts an
     [`${named}_accepted_spans{processor=memory_limiter/a}`]: 3 + 6,
     [`${named}_refused_log_records{processor=memory_limiter/a}`]: 5,
     [`${named}_refused_spans{processor=memory_limiter/a}`]: 4,
+    'sluice_memory_limiter_limit_bytes{component=processor memory_limiter/a,limit=hard}': 100 * MIB,
+    'sluice_memory_limiter_limit_bytes{component=processor memory_limiter/a,limit=soft}': 80 * MIB,
+    'sluice_memory_limiter_used_bytes{component=processor memory_limiter/a}': 79 * MIB,
   })
   expect([...ctx.booked]).toEqual([
     ['failed/traces/memory_limited', 4],
