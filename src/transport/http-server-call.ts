@@ -6,6 +6,7 @@ import type { AnswerFormat } from './answer-format.ts'
 import { DecompressionError } from './codecs/decompression-error.ts'
 import type { Encoding } from './compression.ts'
 import { decompressBody } from './decompress-body.ts'
+import { respond } from './http-respond.ts'
 import { formatRetryAfter, httpStatusOf } from './http-status.ts'
 import { Reservation } from './reservation.ts'
 import {
@@ -17,10 +18,6 @@ import {
   type ServerCall,
   type ServerHandler,
 } from './unary.ts'
-
-// A client that was answered before it sent everything gets this long to notice: closing at once would reset the
-// connection, and the reset may overtake the answer.
-const LINGER_MS = 1000
 
 /** One OTLP/HTTP request; also the head of it. */
 export class HttpServerCall implements ServerCall, CallHead {
@@ -259,28 +256,3 @@ export class HttpServerCall implements ServerCall, CallHead {
 }
 
 const EMPTY = new Uint8Array(0)
-
-/** Answers `request`; what of its body has not come yet is not waited for. */
-export function respond(
-  request: IncomingMessage,
-  response: ServerResponse,
-  httpStatus: number,
-  type: string,
-  body: Uint8Array | string,
-): void {
-  response.statusCode = httpStatus
-  response.setHeader('content-type', type)
-  response.setHeader('content-length', Buffer.byteLength(body))
-  if (request.complete) {
-    response.end(body)
-    return
-  }
-  response.setHeader('connection', 'close')
-  response.end(body)
-  // Read and dropped, so that the answer reaches a client that sends first and reads then.
-  request.resume()
-  const { socket } = request
-  const timer = setTimeout(() => socket.destroy(), LINGER_MS)
-  timer.unref()
-  socket.once('close', () => clearTimeout(timer))
-}

@@ -73,8 +73,26 @@ test('a request that stands still is ended by the write time-out', async () => {
 test('a client that is refused by its headers is answered although it goes on sending', async () => {
   const { address } = await serve({}, { authorise: () => ({ code: 16, message: 'who?' }), handle: (call) => call.ok() })
   const seen = await exchange(address, `${HEAD}Content-Length: 500\r\n\r\n${'x'.repeat(100)}`)
+  // And cut after a while.
   expect(seen).toMatch(/^HTTP\/1\.1 401 /)
-  expect(seen).toMatch(/^connection: close\r$/im)
+})
+
+test('a client that sends all of a large body before it reads is answered, and its connection goes on', async () => {
+  const { address } = await serve({}, { authorise: () => ({ code: 16, message: 'who?' }), handle: (call) => call.ok() })
+  const large = 'x'.repeat(16 << 20)
+  const next = `${HEAD}Content-Length: 0\r\nConnection: close\r\n\r\n`
+  const seen = await exchange(address, `${HEAD}Content-Length: ${large.length}\r\n\r\n${large}${next}`)
+  expect(seen.match(/HTTP\/1\.1 401 /g)).toHaveLength(2)
+})
+
+test('so it is where the connection is not to go on', async () => {
+  const { address } = await serve(
+    { keepAlives: false },
+    { authorise: () => ({ code: 16, message: 'who?' }), handle: (call) => call.ok() },
+  )
+  const large = 'x'.repeat(16 << 20)
+  const seen = await exchange(address, `${HEAD}Content-Length: ${large.length}\r\n\r\n${large}`)
+  expect(seen.match(/HTTP\/1\.1 401 /g)).toHaveLength(1)
 })
 
 test('garbage is a 400 and the end of that connection only', async () => {

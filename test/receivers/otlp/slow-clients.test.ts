@@ -62,7 +62,7 @@ describe('over HTTP', () => {
     const slow = standsStill(receiver.http, `${HEAD}Content-Length: 100000\r\n\r\n`, BODY)
     await neighbourIsServed(receiver)
     const reply = await slow
-    expect([reply.status, reply.headers['retry-after'], reply.headers['connection']]).toEqual([503, '1', 'close'])
+    expect([reply.status, reply.headers['retry-after']]).toEqual([503, '1'])
     expect(decodeStatus(reply.body)).toEqual({
       code: GRPC.UNAVAILABLE,
       message: 'the request did not arrive within 0.1 s',

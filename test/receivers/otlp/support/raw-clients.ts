@@ -30,7 +30,7 @@ export async function exchange(address: string, ...parts: readonly (string | Uin
   // A server that cuts answers first, or does not answer at all; either way what came is what counts.
   socket.on('error', () => {})
   for (const part of parts) socket.write(part)
-  await once(socket, 'close')
+  await new Promise((resolve) => socket.once('close', resolve))
   return parseAnswer(Buffer.concat(chunks))
 }
 
