@@ -11,6 +11,11 @@ export interface SplitLimits {
   readonly maxItems?: number
   /** Serialized bytes; a piece exceeds it only where one item with what is around it does. */
   readonly maxBytes?: number
+  /**
+   * How many times as large as the request its pieces may be together, for each repeats what is around its items. One that
+   * would grow more comes back as it is.
+   */
+  readonly maxGrowth?: number
 }
 
 /** A request of its own. */
@@ -29,14 +34,14 @@ export interface Piece {
 export function split(
   signal: Signal,
   chunk: Uint8Array,
-  { maxItems = Infinity, maxBytes = Infinity }: SplitLimits,
+  { maxItems = Infinity, maxBytes = Infinity, maxGrowth = Infinity }: SplitLimits,
 ): Piece[] {
   const items = countItems(signal, chunk)
   if (items <= maxItems && chunk.byteLength <= maxBytes) return [{ bytes: chunk, items }]
   let plan = new Plan(signal, chunk)
   // Points of a metric whose data comes twice mean something else apart than together.
   if (plan.ambiguous) plan = new Plan(signal, canonicalise(signal, chunk))
-  return plan.pieces(maxItems, maxBytes)
+  return plan.pieces(maxItems, maxBytes, chunk.byteLength * maxGrowth) ?? [{ bytes: chunk, items }]
 }
 
 /** A message that holds leaves or other nodes. */
@@ -60,6 +65,14 @@ interface Leaf {
   readonly start: number
   readonly end: number
   readonly items: number
+}
+
+/** Which leaves make a piece. */
+interface Cut {
+  readonly first: number
+  readonly end: number
+  readonly items: number
+  readonly size: number
 }
 
 class Plan {
@@ -107,24 +120,29 @@ class Plan {
     return children
   }
 
-  pieces(maxItems: number, maxBytes: number): Piece[] {
-    const pieces: Piece[] = []
+  /** Undefined where they would be larger than `maxTotal` together; nothing has been written then. */
+  pieces(maxItems: number, maxBytes: number, maxTotal: number): Piece[] | undefined {
+    const cuts: Cut[] = []
     const size = new Size()
     let first = 0
     let items = 0
+    let total = 0
+    const cut = (end: number): void => {
+      cuts.push({ first, end, items, size: size.total() })
+      total += size.total()
+      first = end
+      items = 0
+      size.clear()
+    }
     for (let i = 0; i < this.#leaves.length; i++) {
       const leaf = this.#leaves[i]!
-      if (i > first && (items + leaf.items > maxItems || size.with(leaf) > maxBytes)) {
-        pieces.push(this.#write(first, i, items, size.total()))
-        first = i
-        items = 0
-        size.clear()
-      }
+      if (i > first && (items + leaf.items > maxItems || size.with(leaf) > maxBytes)) cut(i)
       items += leaf.items
       size.add(leaf)
     }
-    if (first < this.#leaves.length) pieces.push(this.#write(first, this.#leaves.length, items, size.total()))
-    return pieces
+    if (first < this.#leaves.length) cut(this.#leaves.length)
+    if (total > maxTotal) return undefined
+    return cuts.map((each) => this.#write(each.first, each.end, each.items, each.size))
   }
 
   #write(first: number, end: number, items: number, size: number): Piece {

@@ -1,12 +1,11 @@
 import type { Timer } from '../clock.ts'
 import type { ComponentContext, Deadline } from '../component/contracts.ts'
-import { cutDelivery } from '../component/cut-delivery.ts'
 import type { Delivery, Failure, Outcome } from '../component/delivery.ts'
 import { arenas } from '../otlp/arena.ts'
-import type { Batch } from '../otlp/batch.ts'
 import { Backoff } from './backoff.ts'
-import { errorType } from './error-type.ts'
+import { cutSmaller, cutToSize } from './cutting.ts'
 import { type ExportLog, seconds } from './export-log.ts'
+import { errorType, failureOf } from './failure.ts'
 import type { RetryConfig } from './fields.ts'
 import { Line, type Place } from './line.ts'
 import type { ExporterMetrics } from './metrics.ts'
@@ -160,7 +159,7 @@ export class Courier {
     }
     const now = ctx.clock.monotonic()
     const limit = this.#limit.at(now)
-    if (delivery.batch.byteLength > limit && this.#divide(shipment, limit)) return
+    if (delivery.batch.byteLength > limit && this.#divide(shipment, cutToSize(delivery, limit))) return
     this.#busy++
     shipment.busy = true
     shipment.startedAt = now
@@ -169,16 +168,9 @@ export class Courier {
     void this.#attempt(shipment)
   }
 
-  /** Puts the parts of a shipment in its place, at the front of the line; false where it cannot be cut. */
-  #divide(shipment: Shipment, maxBytes: number): boolean {
-    let parts: readonly Delivery[]
-    try {
-      parts = cutDelivery(shipment.delivery, { maxBytes: evenly(shipment.delivery.batch, maxBytes) })
-    } catch {
-      // Its bytes are not OTLP; the peer will say so.
-      return false
-    }
-    if (parts.length < 2) return false
+  /** Puts the parts of a shipment in its place, at the front of the line; false where there are none. */
+  #divide(shipment: Shipment, parts: readonly Delivery[] | undefined): boolean {
+    if (parts === undefined) return false
     this.#options.metrics.cut.add(1)
     this.#forget(shipment)
     for (let i = parts.length - 1; i >= 0; i--) {
@@ -254,13 +246,13 @@ export class Courier {
   /** Smaller requests from now on, beginning with this one; what cannot be cut ends alone. */
   #tooLarge(shipment: Shipment, { message }: SendFailure): void {
     const { ctx, log, metrics } = this.#options
-    const { items, byteLength } = shipment.delivery.batch
+    const { batch } = shipment.delivery
     const now = ctx.clock.monotonic()
-    this.#limit.refused(byteLength, now)
+    this.#limit.refused(batch.byteLength, now)
     const limit = this.#limit.at(now)
     metrics.requestLimit.set(limit)
-    if (this.#divide(shipment, Math.min(limit, Math.floor(byteLength / 2)))) {
-      log.tooLarge(items, `${message}; sends at most ${limit} bytes at a time for now`)
+    if (this.#divide(shipment, cutSmaller(shipment.delivery, limit))) {
+      log.tooLarge(batch.items, `${message}; sends at most ${limit} bytes at a time for now`)
       return
     }
     this.#fail(shipment, 'reject', 'rejected_too_large', `${message}; it cannot be cut any smaller`)
@@ -342,33 +334,6 @@ export class Courier {
   }
 }
 
-/**
- * The size of parts that leaves no crumb: as many parts as there must be, of about the same size. What each repeats of
- * resource and scope, and records of different sizes, take some room; few records leave no choice.
- */
-function evenly({ byteLength, items }: Batch, maxBytes: number): number {
-  const parts = Math.floor(byteLength / maxBytes) + 1
-  if (items < 20 * parts) return maxBytes
-  return Math.min(maxBytes, Math.ceil((byteLength / parts) * 1.05))
-}
-
 function attemptsOf({ attempts }: Shipment): string {
   return attempts === 1 ? '1 attempt' : `${attempts} attempts`
-}
-
-/** What an exporter tells of a failure; `from` is what the peer said of the last attempt. */
-export function failureOf(
-  exporter: string,
-  verdict: Failure['verdict'],
-  reason: string,
-  text: string,
-  from?: SendFailure,
-): Failure {
-  return {
-    verdict,
-    reason,
-    message: `exporter ${exporter}: ${text}`,
-    ...(from?.retryAfterMs !== undefined && { retryAfterMs: from.retryAfterMs }),
-    ...(from?.grpcStatus !== undefined && { grpcStatus: from.grpcStatus }),
-  }
 }

@@ -42,6 +42,20 @@ describe.each(['traces', 'metrics', 'logs'] as const)('%s', (signal) => {
     for (const piece of pieces) expect(validate(signal, piece.bytes)).toBe(piece.items)
   }
 
+  test('pieces are at most so many times as large as the whole together, or the whole comes back', () => {
+    fc.assert(
+      fc.property(arbitraryRequest(signal), ({ bytes, random }) => {
+        const maxGrowth = 1 + random.below(20) / 10
+        const pieces = split(signal, bytes, { maxItems: 1 + random.below(3), maxGrowth })
+        if (pieces.length === 1 && pieces[0]!.bytes === bytes) return
+        const total = pieces.reduce((sum, piece) => sum + piece.bytes.byteLength, 0)
+        expect(total).toBeLessThanOrEqual(bytes.byteLength * maxGrowth)
+        expectSame(bytes, pieces)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
   test('pieces hold the items in order, each with what was around it, within the limit', () => {
     fc.assert(
       fc.property(arbitraryRequest(signal), ({ bytes, random }) => {

@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { arenas } from '../../src/otlp/arena.ts'
 import type { SendResult } from '../../src/queue/send.ts'
+import { writeProtobufjs } from '../otlp/support/oracles.ts'
 import { settled } from '../support/fake-clock.ts'
 import { OK, REJECTED, rig, spansOf, traces, UNREACHABLE } from './support.ts'
 
@@ -143,5 +144,44 @@ describe('a peer that refuses for size', () => {
       expect(peer.attempts.map(({ batch }) => batch.items)).toEqual([2, 1, 1])
       expect(events).toEqual(['admitted', 'ok'])
     }
+  })
+})
+
+describe('a batch whose resource is most of it', () => {
+  /** `records` short spans of a resource whose one attribute is that long. */
+  const heavy = (resource: number, records: number) =>
+    traces(
+      writeProtobufjs('traces', {
+        resourceSpans: [
+          {
+            resource: { attributes: [{ key: 'k', value: { stringValue: 'x'.repeat(resource) } }] },
+            scopeSpans: [{ spans: Array.from({ length: records }, (_, i) => ({ name: `${i}`.padEnd(20) })) }],
+          },
+        ],
+      }),
+    )
+
+  it('is not blown up to fit: it goes whole, and the peer says what becomes of it', async () => {
+    const { peer, give } = rig({}, {}, { maxRequestBytes: 60_000 })
+    const whole = heavy(400_000, 1000)
+    const before = arenas.held
+    const { events } = give(whole)
+    expect(peer.attempts.map(({ batch }) => batch.chunks)).toEqual([whole.chunks])
+    expect(arenas.held).toBe(before)
+    peer.attempts[0]!.end(TOO_LARGE)
+    await settled()
+    expect(peer.attempts.length).toBe(1)
+    expect(events).toEqual(['admitted', 'reject:rejected_too_large'])
+  })
+
+  it('is cut in two as often as the peer asks for it', async () => {
+    const { peer, give, ctx } = rig()
+    // 5 kB of resource and 200 spans of 24 bytes, of which 60 fit: less than half of it is nothing but resource.
+    peer.answers = (attempt) => (peer.attempts[attempt - 1]!.batch.items > 60 ? TOO_LARGE : OK)
+    const { events } = give(heavy(5000, 200))
+    for (let i = 0; i < 10; i++) await settled()
+    expect(events).toEqual(['admitted', 'ok'])
+    expect(ctx.meter.total('otelcol_exporter_sent_spans')).toBe(200)
+    expect(peer.attempts.map(({ batch }) => batch.items)).toEqual([200, 100, 100, 50, 50, 50, 50])
   })
 })

@@ -1,5 +1,6 @@
 import type { Failure } from '../component/delivery.ts'
 import { GRPC } from '../transport/unary.ts'
+import type { SendFailure } from './send.ts'
 
 /** Status codes as grpc-go prints them, which is how the Collector labels them. */
 const NAMES: ReadonlyMap<number, string> = new Map(
@@ -16,4 +17,21 @@ export function errorType({ verdict, reason, grpcStatus }: Failure): string {
   if (verdict === 'stopping') return 'Shutdown'
   if (reason === 'client_gone') return 'Canceled'
   return (grpcStatus === undefined ? undefined : NAMES.get(grpcStatus)) ?? '_OTHER'
+}
+
+/** What an exporter tells of a failure; `from` is what the peer said of the last attempt. */
+export function failureOf(
+  exporter: string,
+  verdict: Failure['verdict'],
+  reason: string,
+  text: string,
+  from?: SendFailure,
+): Failure {
+  return {
+    verdict,
+    reason,
+    message: `exporter ${exporter}: ${text}`,
+    ...(from?.retryAfterMs !== undefined && { retryAfterMs: from.retryAfterMs }),
+    ...(from?.grpcStatus !== undefined && { grpcStatus: from.grpcStatus }),
+  }
 }
