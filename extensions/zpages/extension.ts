@@ -5,6 +5,7 @@ import { type Page, type PageRequest, text } from '../../src/transport/page-serv
 import { pipelinePage } from './pipeline-page.ts'
 import { RateBook } from './rates.ts'
 import { expvarPage, extensionPage, servicePage } from './service-page.ts'
+import { tracePage } from './trace-page.ts'
 
 export interface ZpagesConfig extends PageServerConfig {
   readonly expvar: { readonly enabled: boolean }
@@ -47,6 +48,8 @@ export class Zpages implements Component {
         return pipelinePage(host, this.#rates, query)
       case '/debug/extensionz':
         return extensionPage(host)
+      case '/debug/tracez':
+        return tracePage(host, query)
       case '/debug/expvarz':
         return this.#config.expvar.enabled ? expvarPage() : text(404, 'expvar.enabled is false\n')
       default:

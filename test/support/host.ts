@@ -1,6 +1,7 @@
 import type { ComponentHealth, Host, HostContext } from '../../src/component/host.ts'
 import type { ResolvedConfig } from '../../src/config/resolved.ts'
 import type { Reading } from '../../src/telemetry/registry.ts'
+import type { SpanSummary } from '../../src/telemetry/span-book.ts'
 import { type TestContext, testContext } from './context.ts'
 import { ownTelemetry } from './own-telemetry.ts'
 
@@ -8,6 +9,7 @@ import { ownTelemetry } from './own-telemetry.ts'
 export interface TestHost extends Host {
   healths: readonly ComponentHealth[]
   values: readonly Reading[]
+  ownSpans: readonly SpanSummary[]
   /** Calls everybody back who asked for changes of health. */
   changed(): void
 }
@@ -52,7 +54,10 @@ export function testHost(config: ResolvedConfig = NOTHING): TestHost {
     readings() {
       return this.values
     },
-    spans: () => [],
+    ownSpans: [],
+    spans() {
+      return this.ownSpans
+    },
     threads: async () => [],
   }
 }

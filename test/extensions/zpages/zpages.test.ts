@@ -2,6 +2,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { Zpages } from '../../../extensions/zpages/extension.ts'
 import { SAMPLE_MS } from '../../../extensions/zpages/rates.ts'
 import type { Reading } from '../../../src/telemetry/registry.ts'
+import { SpanBook } from '../../../src/telemetry/span-book.ts'
 import { resolve } from '../../contract/support/subjects.ts'
 import { deadlineIn } from '../../support/context.ts'
 import { hostContext, testHost } from '../../support/host.ts'
@@ -94,6 +95,42 @@ test('servicez shows who runs and as which configuration; what comes from outsid
   expect(row(text, 'service.name')).toEqual(['service.name', 'sluice'])
   expect(text).toContain('otlp/&lt;script&gt;')
   expect(text).not.toContain('<script>')
+})
+
+test('tracez shows sampled spans by latency, and each of a bucket with its facts', async () => {
+  const { host, get } = await rig()
+  const span = {
+    name: 'exporter/otlp/traces',
+    kind: 3,
+    spanId: 'b7ad6b7169203331',
+    startMs: Date.UTC(2026, 0, 1),
+    droppedAttributes: 0,
+  } as const
+  const book = new SpanBook()
+  book.add({ ...span, traceId: 'a'.repeat(32), durationMs: 2.5, attributes: { items: 10 } })
+  book.add({ ...span, traceId: 'c'.repeat(32), durationMs: 700, attributes: {}, parentSpanId: '1'.repeat(16) })
+  book.add({ ...span, traceId: 'e'.repeat(32), durationMs: 1, attributes: {}, error: 'peer <down>' })
+  host.ownSpans = book.read()
+  // Below 10 µs, from 10 µs, 100 µs, 1 ms, 10 ms, 100 ms, 1 s, 10 s, 100 s; errors.
+  expect(row((await get('/debug/tracez')).text, span.name)).toEqual([
+    span.name,
+    '0',
+    '0',
+    '0',
+    '1',
+    '0',
+    '1',
+    '0',
+    '0',
+    '0',
+    '1',
+  ])
+  const slow = (await get(`/debug/tracez?zspanname=${span.name}&ztype=1&zlatencybucket=5`)).text
+  expect(row(slow, 'trace')).toEqual(['trace', 'c'.repeat(32)])
+  expect(row(slow, 'span')).toEqual(['span', `b7ad6b7169203331 below ${'1'.repeat(16)}`])
+  const failed = (await get(`/debug/tracez?zspanname=${span.name}&ztype=2`)).text
+  expect(row(failed, 'error')).toEqual(['error', 'peer &lt;down&gt;'])
+  expect((await get('/debug/tracez?zspanname=other&ztype=1')).text).toContain('none')
 })
 
 test('other pages: extensionz, expvarz where enabled, a way out for the rest', async () => {
