@@ -11,6 +11,8 @@ export interface Certificates {
   /** An authority that signed nothing. */
   readonly stranger: string
   read(path: string): string
+  /** Another certificate for localhost and 127.0.0.1, of `by` (`ca` if absent). */
+  issue(name: string, by?: 'ca' | 'stranger'): { readonly cert: string; readonly key: string }
   remove(): void
 }
 
@@ -32,16 +34,16 @@ export function makeCertificates(): Certificates {
     openssl('req', '-x509', ...newKey(`${name}.key`), '-out', at(`${name}.crt`), '-days', '2', '-subj', `/CN=${name}`)
   authority('ca')
   authority('stranger')
-  const signed = (name: string): { cert: string; key: string } => {
+  const signed = (name: string, by: 'ca' | 'stranger' = 'ca'): { cert: string; key: string } => {
     openssl('req', '-new', ...newKey(`${name}.key`), '-out', at(`${name}.csr`), '-subj', `/CN=${name}`)
     writeFileSync(at('san'), 'subjectAltName=DNS:localhost,IP:127.0.0.1')
-    const by = ['-CA', at('ca.crt'), '-CAkey', at('ca.key'), '-CAcreateserial']
+    const signer = ['-CA', at(`${by}.crt`), '-CAkey', at(`${by}.key`), '-CAcreateserial']
     openssl(
       'x509',
       '-req',
       '-in',
       at(`${name}.csr`),
-      ...by,
+      ...signer,
       '-days',
       '2',
       '-out',
@@ -56,6 +58,7 @@ export function makeCertificates(): Certificates {
     server: signed('server'),
     client: signed('client'),
     stranger: at('stranger.crt'),
+    issue: signed,
     read: (path) => readFileSync(path, 'utf8'),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }
