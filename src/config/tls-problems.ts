@@ -51,6 +51,8 @@ function suiteProblem(name: string, insecure: boolean): string | undefined {
   const shown = JSON.stringify(name)
   if (!INSECURE_SUITES.has(name)) {
     const known = [...SECURE_SUITES.keys(), ...INSECURE_SUITES.keys(), ...TLS13_SUITES]
+    const [same] = [...SECURE_SUITES, ...INSECURE_SUITES].find(([, openssl]) => openssl === name) ?? []
+    if (same !== undefined) return `${shown} is OpenSSL's name of a cipher suite; write "${same}"`
     return `no cipher suite is called ${shown}; they have IANA's names, such as ${known[4]}${didYouMean(name, known)}`
   }
   if (!insecure) return `${shown} is insecure; leave it out, or set include_insecure_cipher_suites: true`
