@@ -59,7 +59,7 @@ async function connect(config: Config, ctx: ComponentContext): Promise<Client> {
   const sign = requestSigner(config, ctx, !secure)
   return grpcClient({
     target,
-    balancer: config.balancer_name,
+    balancer: config.balancer_name === 'round_robin' ? 'round_robin' : 'pick_first',
     clock: ctx.clock,
     ...(secure && { tls: new ClientTls(config.tls, { configuredBy: 'tls', clock: ctx.clock, log: ctx.log }) }),
     ...(proxy !== undefined && { proxy: { url: proxy, userAgent } }),

@@ -30,8 +30,8 @@ export const fields = {
   authority: field.string('The `:authority` of requests; the endpoint when absent.'),
   user_agent: field.string('The `user-agent` of requests.'),
   balancer_name: field.enum(
-    '`round_robin` spreads requests over all addresses of the endpoint, `pick_first` stays with the first that answers.',
-    ['round_robin', 'pick_first'],
+    '`round_robin` spreads requests over all addresses of the endpoint, `pick_first` (or nothing) stays with the first that answers.',
+    ['round_robin', 'pick_first', ''],
     { default: 'round_robin' },
   ),
   ...signerFields,

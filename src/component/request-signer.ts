@@ -35,9 +35,7 @@ export function requestSigner(config: SignerConfig, ctx: ComponentContext, clear
   const add = (id: string, configuredBy: string): void => {
     const found = clientAuthenticator(ctx, id, configuredBy)
     if (clearText && found.requiresTls === true) {
-      throw new Error(
-        `${ctx.kind} ${ctx.id}: ${configuredBy}: "${id}" gives its secrets to encrypted connections only; take tls.insecure out`,
-      )
+      throw new Error(`${configuredBy}: "${id}" gives its secrets to encrypted connections only; take tls.insecure out`)
     }
     asked.push(found)
   }
