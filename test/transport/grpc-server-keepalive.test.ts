@@ -162,3 +162,24 @@ test('an answer forgives early pings', async () => {
     expect([await ping(session), await ping(session), await ping(session)]).toEqual([true, true, true])
   }
 })
+
+test.each([
+  [undefined, 1024],
+  [3, 3],
+])('max_concurrent_streams %s: clients are told %i', async (maxConcurrentStreams, told) => {
+  const server = await serveGrpc(
+    {
+      address: { host: '127.0.0.1', port: 0 },
+      configuredBy: 'test',
+      signals: ['traces'],
+      maxMessageBytes: 1000,
+      ...(maxConcurrentStreams !== undefined && { maxConcurrentStreams }),
+    },
+    { handle: (call) => call.ok() },
+  )
+  cleanups.push(() => server.close(AbortSignal.abort()))
+  const session = http2.connect(`http://${server.address}`)
+  cleanups.push(() => session.destroy())
+  await new Promise((resolve) => session.once('remoteSettings', resolve))
+  expect(session.remoteSettings.maxConcurrentStreams).toBe(told)
+})
