@@ -9,8 +9,8 @@ import { opaqueBatch, type Tracked, track } from '../support/deliveries.ts'
 import { queueConfig, REJECTED, retryConfig, UNREACHABLE } from './support.ts'
 
 /*
- * A batch processor before one or two exporters whose peers answer, fail, refuse and hang as drawn, ended by a stop at any
- * moment. Every delivery must end once and nothing acknowledged may be forgotten. It does not prove that data reached a
+ * A batch processor before one or two exporters whose peers answer, fail, refuse and hang as drawn, and clients that give
+ * up, ended by a stop at any moment. Every delivery must end once and nothing acknowledged may be forgotten. It does not prove that data reached a
  * peer; the exporters' own tests do.
  */
 
@@ -27,12 +27,22 @@ const answers = fc.array(
 )
 
 const scenario = fc.record({
-  exporters: fc.array(fc.record({ answers, queue: fc.boolean(), size: fc.integer({ min: 1, max: 3 }) }), {
-    minLength: 1,
-    maxLength: 2,
-  }),
+  exporters: fc.array(
+    fc.record({
+      answers,
+      queue: fc.boolean(),
+      size: fc.integer({ min: 1, max: 3 }),
+      block: fc.boolean(),
+      wait: fc.boolean(),
+    }),
+    { minLength: 1, maxLength: 2 },
+  ),
   arrivals: fc.array(
-    fc.record({ items: fc.integer({ min: 1, max: 6 }), pause: fc.constantFrom(0, 0, 3, 50, 400, 6000) }),
+    fc.record({
+      items: fc.integer({ min: 1, max: 6 }),
+      pause: fc.constantFrom(0, 0, 3, 50, 400, 6000),
+      patience: fc.constantFrom(undefined, undefined, undefined, 0, 10, 7000),
+    }),
     {
       maxLength: 25,
     },
@@ -46,7 +56,7 @@ it('every delivery ends exactly once, and every acknowledged item is accounted f
     fc.asyncProperty(scenario, async ({ exporters, arrivals, trigger, deadline }) => {
       const ctx = testContext({ signals: ['traces'] })
       const hanging: (() => void)[] = []
-      const kits = exporters.map(({ answers: script, queue, size }) => {
+      const kits = exporters.map(({ answers: script, queue, size, block, wait }) => {
         let attempt = 0
         const send: Send = () => {
           const answer = script[attempt++ % script.length]
@@ -55,7 +65,13 @@ it('every delivery ends exactly once, and every acknowledged item is accounted f
         }
         return queuedExporter({
           ctx,
-          queue: queueConfig({ enabled: queue, queue_size: size, num_consumers: 1 }),
+          queue: queueConfig({
+            enabled: queue,
+            queue_size: size,
+            num_consumers: 1,
+            block_on_overflow: block,
+            wait_for_result: wait,
+          }),
           retry: retryConfig({ max_elapsed_time: 20_000, max_interval: 10_000 }),
           timeoutMs: 0,
           send,
@@ -87,8 +103,9 @@ it('every delivery ends exactly once, and every acknowledged item is accounted f
         end,
       )
       const tracked: Tracked[] = []
-      for (const { items, pause } of arrivals) {
-        const one = track(opaqueBatch(items))
+      for (const { items, pause, patience } of arrivals) {
+        const one = track(opaqueBatch(items), patience === undefined ? undefined : ctx.clock.monotonic() + patience)
+        if (patience !== undefined) ctx.clock.setTimeout(one.leave, patience)
         tracked.push(one)
         batch.consume(one.delivery)
         await ctx.clock.advance(pause)
@@ -109,7 +126,8 @@ it('every delivery ends exactly once, and every acknowledged item is accounted f
       const booked = [...ctx.booked.values()].reduce((a, b) => a + b, 0)
       expect(offered + booked).toBe(items(tracked))
       for (const answer of hanging) answer()
-      await ctx.clock.advance(0)
+      // The last clients lose their patience.
+      await ctx.clock.advance(7000)
       expect(ctx.clock.timers).toBe(0)
     }),
     { numRuns: 300 },

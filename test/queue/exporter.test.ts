@@ -4,6 +4,7 @@ import type { QueueConfig, RetryConfig } from '../../src/queue/fields.ts'
 import { deadlineIn, type TestContext, testContext } from '../support/context.ts'
 import { opaqueBatch, type Tracked, track } from '../support/deliveries.ts'
 import { settled } from '../support/fake-clock.ts'
+import { MemoryMeter } from '../support/memory-meter.ts'
 import { FakePeer, OK, queueConfig, REJECTED, retryConfig, UNREACHABLE } from './support.ts'
 
 function rig(queue: Partial<QueueConfig> = {}, retry: Partial<RetryConfig> = {}) {
@@ -237,6 +238,52 @@ describe('partial success', () => {
     expect(ctx.meter.total('otelcol_exporter_sent_spans')).toBe(6)
     expect(ctx.meter.total('otelcol_exporter_send_failed_spans')).toBe(4)
     expect(said(ctx)).toEqual(['warn the peer refused 4 items of 1 batch for good: too old  (EXPORT_PARTIAL_SUCCESS)'])
+  })
+})
+
+describe('what is counted', () => {
+  it('tells failures apart as the Collector does at level detailed', async () => {
+    const { peer, consume, ctx, exporter } = rig({}, { enabled: false })
+    const answers = [
+      REJECTED,
+      { ...UNREACHABLE, grpcStatus: 14 },
+      { ...UNREACHABLE, reason: 'timeout', grpcStatus: 4 },
+      UNREACHABLE,
+    ]
+    peer.answers = (attempt) => answers[attempt - 1]!
+    for (let i = 0; i < answers.length; i++) consume(10 ** i)
+    await settled()
+    peer.answers = undefined
+    consume(10_000)
+    await exporter.stop(deadlineIn(ctx.clock, 0))
+    const failed = Object.entries(ctx.meter.series)
+      .filter(([series]) => series.includes('send_failed'))
+      .map(([series, items]) => [/error.permanent=\w+,error.type=\w+/.exec(series)?.[0], items])
+    expect(failed).toEqual([
+      ['error.permanent=false,error.type=DeadlineExceeded', 100],
+      ['error.permanent=false,error.type=Shutdown', 10_000],
+      ['error.permanent=false,error.type=Unavailable', 10],
+      ['error.permanent=false,error.type=_OTHER', 1000],
+      ['error.permanent=true,error.type=PermissionDenied', 1],
+    ])
+  })
+
+  it('does not tell them apart below', async () => {
+    const meter = new MemoryMeter()
+    meter.enabled = () => false
+    const ctx = testContext({ id: 'x', signals: ['traces'], meter })
+    const peer = new FakePeer()
+    peer.answers = () => REJECTED
+    const exporter = queuedExporter({
+      ctx,
+      queue: queueConfig(),
+      retry: retryConfig(),
+      timeoutMs: 0,
+      send: peer.send,
+    })
+    exporter.consume(track(opaqueBatch(3)).delivery)
+    await settled()
+    expect(meter.value('otelcol_exporter_send_failed_spans', { exporter: 'x', data_type: 'traces' })).toBe(3)
   })
 })
 
