@@ -2,6 +2,7 @@ import type { Component, ComponentContext } from '../../src/component/contracts.
 import type { Consumer } from '../../src/component/delivery.ts'
 import { requestSigner } from '../../src/component/request-signer.ts'
 import { queuedExporter } from '../../src/queue/exporter.ts'
+import { observedClient } from '../../src/telemetry/call-metrics.ts'
 import { type GrpcTarget, parseGrpcTarget } from '../../src/transport/dial-target.ts'
 import { grpcClient } from '../../src/transport/grpc-client.ts'
 import { ProxyEnvironment } from '../../src/transport/proxy-environment.ts'
@@ -32,7 +33,7 @@ export function createExporter(config: Config, ctx: ComponentContext): Component
     acknowledges: kit.acknowledges,
     consume: (delivery) => kit.consume(delivery),
     async start() {
-      client = await connect(config, ctx)
+      client = observedClient(await connect(config, ctx), ctx.meter, 'grpc', config.endpoint)
       await kit.start?.()
     },
     stopping: () => kit.stopping(),

@@ -3,6 +3,7 @@ import type { Consumer } from '../../src/component/delivery.ts'
 import { requestSigner } from '../../src/component/request-signer.ts'
 import type { Signal } from '../../src/otlp/batch.ts'
 import { queuedExporter } from '../../src/queue/exporter.ts'
+import { observedClient } from '../../src/telemetry/call-metrics.ts'
 import { type HttpClientOptions, httpClient } from '../../src/transport/http-client.ts'
 import { ProxyEnvironment, parseProxyUrl } from '../../src/transport/proxy-environment.ts'
 import { ClientTls } from '../../src/transport/tls.ts'
@@ -35,7 +36,9 @@ export function createExporter(config: Config, ctx: ComponentContext): Component
     acknowledges: kit.acknowledges,
     consume: (delivery) => kit.consume(delivery),
     async start() {
-      client = await connect(config, urls, ctx)
+      // Signals with servers of their own are counted under the first one's.
+      const server = config.endpoint ?? Object.values(urls)[0] ?? ''
+      client = observedClient(await connect(config, urls, ctx), ctx.meter, 'http', server)
       await kit.start?.()
     },
     stopping: () => kit.stopping(),

@@ -3,9 +3,11 @@ import { type DeliveryEvents, deliver, type Failure, type Outcome, type Waiting 
 import { type BatchContext, makeBatch, type Signal } from '../../src/otlp/batch.ts'
 import { validate } from '../../src/otlp/validate.ts'
 import { WireError } from '../../src/otlp/wire-error.ts'
+import { observedCalls } from '../../src/telemetry/call-metrics.ts'
 import { ITEM_NAMES } from '../../src/telemetry/ledger.ts'
 import type { Span } from '../../src/telemetry/tracer.ts'
 import { encodeExportResponse } from '../../src/transport/export-response.ts'
+import { HTTP_PATHS } from '../../src/transport/otlp-services.ts'
 import type { Reservation } from '../../src/transport/reservation.ts'
 import { GRPC, type Server, type ServerCall, type ServerHandler } from '../../src/transport/unary.ts'
 import { authoriserOf } from './authorise.ts'
@@ -69,6 +71,7 @@ export class OtlpReceiver implements Component {
   #handler(transport: 'grpc' | 'http', config: GrpcConfig | HttpConfig): ServerHandler {
     const { clock, id, meter, signals, tracer } = this.#ctx
     const spanNames = spanNamesOf(id)
+    const observed = observedCalls(meter, transport, pathsOf(config))
     const metrics = receiverMetrics(meter, id, transport, signals)
     const acknowledge = this.#config.acknowledge
     const next = this.#next
@@ -78,7 +81,8 @@ export class OtlpReceiver implements Component {
       ...(authorise && { authorise }),
       refused: ({ signal }, reason) => metrics[signal]?.refused(reason),
       malformed: ({ signal }) => metrics[signal]?.malformed.add(1),
-      handle(call) {
+      handle(incoming) {
+        const call = observed === undefined ? incoming : observed(incoming)
         const { signal, peer } = call.head
         const counts = metrics[signal]
         const output = next[signal]
@@ -116,6 +120,13 @@ export class OtlpReceiver implements Component {
       },
     }
   }
+}
+
+/** Where an HTTP receiver takes each signal; gRPC's paths are fixed. */
+function pathsOf(config: GrpcConfig | HttpConfig): Readonly<Record<Signal, string>> {
+  if (!('traces_url_path' in config)) return HTTP_PATHS
+  const { traces_url_path: traces, metrics_url_path: metrics, logs_url_path: logs } = config
+  return { ...HTTP_PATHS, traces, metrics, logs }
 }
 
 /** A sampled call, until it is answered. */

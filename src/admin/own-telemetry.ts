@@ -12,6 +12,7 @@ import { type OwnResource, ownResource, resourceTexts } from '../telemetry/own-r
 import { MeterRegistry } from '../telemetry/registry.ts'
 import { SharedMeter } from '../telemetry/shared-meter.ts'
 import { SpanBook, type SpanSummary } from '../telemetry/span-book.ts'
+import { threadMetrics } from '../telemetry/thread-metrics.ts'
 import type { FinishedSpan } from '../telemetry/tracer.ts'
 import { OwnExports } from './own-exports.ts'
 import { OwnMetrics } from './own-metrics.ts'
@@ -44,6 +45,7 @@ export class OwnTelemetry {
   readonly #logs: OwnExports<string>
   readonly #spans: OwnExports<FinishedSpan>
   readonly #book = new SpanBook()
+  readonly #figures: { stop(): void }
 
   /** Opens the files that log lines go to: throws LOG_OUTPUT where one cannot be. */
   constructor({ config, version, clock, terminal, startedAt }: OwnTelemetryOptions) {
@@ -54,6 +56,10 @@ export class OwnTelemetry {
     this.registry.observe(() => [...processReadings(), targetInfo(this.resourceTexts)])
     const memory = SharedMeter.memory()
     this.meter = new SharedMeter(memory, this.registry.attach(memory), config.metrics.level)
+    this.meter
+      .gauge('sluice_lanes', {}, { description: 'Worker threads that hold pipelines.', unit: '{threads}' })
+      .set(1)
+    this.#figures = threadMetrics(this.meter, 'main')
     // What fails on the way out is not sent out: that would go round in a circle.
     const local = { version, clock, resource: this.resource, log: makeLogger(this.logOptions), meter: this.meter }
     this.#metrics = new OwnMetrics({ ...local, config: config.metrics, registry: this.registry, startedAt })
@@ -96,6 +102,7 @@ export class OwnTelemetry {
 
   /** Sends what there is, for at most `timeoutMs`. */
   async stop(timeoutMs: number): Promise<void> {
+    this.#figures.stop()
     await Promise.all([this.#metrics.stop(timeoutMs), this.#logs.stop(timeoutMs), this.#spans.stop(timeoutMs)])
   }
 }

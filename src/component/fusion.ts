@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import { arenas } from '../otlp/arena.ts'
 import { type Batch, makeBatch, type Signal } from '../otlp/batch.ts'
 import { WireError } from '../otlp/wire-error.ts'
+import { SHORT_SECONDS } from '../telemetry/boundaries.ts'
 import type { PipelineLedger } from '../telemetry/ledger.ts'
 import type { Meter } from '../telemetry/meter.ts'
 import { ack, type Consumer, type Delivery, deliver, nack } from './delivery.ts'
@@ -34,10 +35,20 @@ export function fuse(
         env.meter,
       ),
   )
+  const duration = env.meter.histogram(
+    'otelcol_processor_internal_duration',
+    { processor: chain.map(({ id }) => id).join(','), 'otel.signal': signal },
+    {
+      description: 'Seconds of a processor on a batch, without those behind it; fused processors count as one.',
+      unit: 's',
+      boundaries: SHORT_SECONDS,
+    },
+  )
   return {
     acknowledges: next.acknowledges,
     consume(delivery) {
       const { batch } = delivery
+      const started = performance.now()
       let edited: Batch
       try {
         edited = runAll(passes, batch)
@@ -47,6 +58,7 @@ export function fuse(
         return
       }
       for (const pass of passes) pass.commit(env.ledger, env.log)
+      duration.record((performance.now() - started) / 1000)
       if (edited === batch) next.consume(delivery)
       else if (edited.items === 0 && batch.items > 0) {
         arenas.releaseAll(written(edited.chunks, batch.chunks))

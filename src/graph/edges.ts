@@ -10,7 +10,7 @@ import {
 import { arenas } from '../otlp/arena.ts'
 import type { Batch, Signal } from '../otlp/batch.ts'
 import { ITEM_NAMES, type PipelineLedger } from '../telemetry/ledger.ts'
-import type { Counter, Meter } from '../telemetry/meter.ts'
+import type { Counter, Labels, Meter } from '../telemetry/meter.ts'
 
 /** The same batch to every one of `consumers`; one consumer is handed on as it is. */
 export function broadcast(consumers: readonly Consumer[]): Consumer {
@@ -152,14 +152,38 @@ export function exit(ledger: PipelineLedger, exporters: Consumer): Consumer {
   }
 }
 
+interface ReceiverCounters {
+  readonly accepted: Counter
+  readonly refused: Counter
+  readonly failed: Counter
+  readonly requests: { readonly success: Counter; readonly refused: Counter; readonly failure: Counter }
+}
+
+function took({ accepted, requests }: ReceiverCounters, items: number): void {
+  accepted.add(items)
+  requests.success.add(1)
+}
+
+function turnedAway({ refused, failed, requests }: ReceiverCounters, items: number, { reason }: Failure): void {
+  const own = reason === COMPONENT_ERROR
+  ;(own ? failed : refused).add(items)
+  ;(own ? requests.failure : requests.refused).add(1)
+}
+
 /**
  * What a receiver hands its batches to: counts what was accepted and what was refused, as the client was told, under the
  * Collector's names.
  */
 export function receiverOutput(receiver: string, signal: Signal, meter: Meter, next: Consumer): Consumer {
   const items = ITEM_NAMES[signal]
-  const counters = new Map<string, { readonly accepted: Counter; readonly refused: Counter }>()
-  const countersOf = (transport: string): { readonly accepted: Counter; readonly refused: Counter } => {
+  const requests = (labels: Labels, outcome: string): Counter =>
+    meter.counter(
+      'otelcol_receiver_requests',
+      { ...labels, 'otel.signal': signal, outcome },
+      { description: 'Number of requests with items, by what their clients were told.', unit: '{requests}' },
+    )
+  const counters = new Map<string, ReceiverCounters>()
+  const countersOf = (transport: string): ReceiverCounters => {
     let pair = counters.get(transport)
     if (pair === undefined) {
       const labels = { receiver, transport }
@@ -172,6 +196,15 @@ export function receiverOutput(receiver: string, signal: Signal, meter: Meter, n
           description: `Number of ${items} that could not be pushed into the pipeline.`,
           unit: `{${items}}`,
         }),
+        failed: meter.counter(`otelcol_receiver_failed_${items}`, labels, {
+          description: `Number of ${items} that failed by a defect of a component.`,
+          unit: `{${items}}`,
+        }),
+        requests: {
+          success: requests(labels, 'success'),
+          refused: requests(labels, 'refused'),
+          failure: requests(labels, 'failure'),
+        },
       }
       counters.set(transport, pair)
     }
@@ -180,22 +213,26 @@ export function receiverOutput(receiver: string, signal: Signal, meter: Meter, n
   return {
     acknowledges: next.acknowledges,
     consume(delivery) {
-      const { accepted, refused } = countersOf(delivery.batch.context.transport ?? '')
+      const { batch } = delivery
+      const counts = countersOf(delivery.batch.context.transport ?? '')
       let answered = false
       next.consume(
         deliver(delivery.batch, {
           admitted() {
             answered = true
-            accepted.add(delivery.batch.items)
+            took(counts, batch.items)
             delivery.admit()
           },
           refused(failure) {
             answered = true
-            refused.add(delivery.batch.items)
+            turnedAway(counts, batch.items, failure)
             delivery.refuse(failure)
           },
           settled(outcome) {
-            if (!answered) (outcome.ok ? accepted : refused).add(delivery.batch.items)
+            if (!answered) {
+              if (outcome.ok) took(counts, batch.items)
+              else turnedAway(counts, batch.items, outcome.failure)
+            }
             delivery.settle(outcome)
           },
           waiting: delivery,

@@ -15,6 +15,7 @@ import { SluiceError } from '../errors.ts'
 import type { Signal } from '../otlp/batch.ts'
 import { PipelineLedger } from '../telemetry/ledger.ts'
 import { broadcast, COMPONENT_ERROR, entry, exit, guarded, receiverOutput } from './edges.ts'
+import { measured } from './measured.ts'
 
 /** What the graph needs from whoever runs it. */
 export interface GraphEnvironment {
@@ -208,9 +209,10 @@ class Builder {
         fused.push({ id, processor: await definition.record(config, ctx) })
       } else {
         closeFused()
-        const component = await definition.create(config, ctx, next)
+        const figures = measured(id, signal, ctx.meter, next)
+        const component = await definition.create(config, ctx, figures.next)
         this.#graph.add('processor', { name: `processor ${id} in ${pipeline}`, component })
-        next = guarded(`processor ${id}`, component, {
+        const guardedComponent = guarded(`processor ${id}`, component, {
           threw(err, items) {
             ledger.failed(COMPONENT_ERROR, items)
             ctx.log.error({ err }, DEFECT)
@@ -218,6 +220,7 @@ class Builder {
           // Whoever it handed them on to has booked them.
           settledLate: (items) => ledger.failed(COMPONENT_ERROR, -items),
         })
+        next = figures.around(guardedComponent)
       }
     }
     closeFused()

@@ -12,6 +12,7 @@ import { aboutComponent, makeLogger } from '../telemetry/log.ts'
 import { requestTracer } from '../telemetry/request-tracer.ts'
 import { SharedMeter } from '../telemetry/shared-meter.ts'
 import { SpanOutbox } from '../telemetry/span-outbox.ts'
+import { threadMetrics } from '../telemetry/thread-metrics.ts'
 import { Admission } from '../transport/admission.ts'
 import { deadlineIn } from './deadline.ts'
 import type { FromLane, LaneTask, Listening, ToLane } from './protocol.ts'
@@ -34,7 +35,10 @@ export default async function lane(task: LaneTask): Promise<void> {
   try {
     const listening: Listening[] = []
     const spans = new SpanOutbox(systemClock, (finished) => say({ type: 'spans', spans: finished }))
-    const graph = await buildGraph(task, say, listening, spans)
+    const { level } = task.config.service.telemetry.metrics
+    const meter = new SharedMeter(task.meter, (series) => say({ type: 'series', series }), level)
+    const figures = threadMetrics(meter, `lane-${THREAD}`)
+    const graph = await buildGraph(task, { say, listening, spans, meter })
     await graph.start(() => deadlineIn(CLEAN_UP_MS))
     say({ type: 'started', listening })
     const { timeoutMs } = await stopAsked(port)
@@ -43,6 +47,7 @@ export default async function lane(task: LaneTask): Promise<void> {
     await graph.stop(deadline, (component, err) => log.error({ component, err }, 'did not stop cleanly'))
     deadline.clear()
     spans.flush()
+    figures.stop()
   } catch (error) {
     const code = error instanceof SluiceError ? error.code : 'START_FAILED'
     say({ type: 'failed', code, message: error instanceof Error ? error.message : String(error) })
@@ -61,16 +66,17 @@ function onlyOf(signals: readonly Signal[]): Signal | undefined {
 
 const HEALTHY = { description: '1 while a component that reports its health is well, 0 while it is not.' }
 
-async function buildGraph(
-  task: LaneTask,
-  say: (message: FromLane) => void,
-  listening: Listening[],
-  spans: SpanOutbox,
-): Promise<Graph> {
+/** Where what a graph has to tell goes. */
+interface Outlets {
+  readonly say: (message: FromLane) => void
+  readonly listening: Listening[]
+  readonly spans: SpanOutbox
+  readonly meter: SharedMeter
+}
+
+async function buildGraph(task: LaneTask, { say, listening, spans, meter }: Outlets): Promise<Graph> {
   const registry = registryOf((await lists).default)
   const log = laneLogger(task, say)
-  const { level } = task.config.service.telemetry.metrics
-  const meter = new SharedMeter(task.meter, (series) => say({ type: 'series', series }), level)
   const tracer = requestTracer(task.config.service.telemetry.traces, systemClock, (span) => spans.add(span))
   const admission = new Admission(task.admission)
   const memory = processMemory(task.memory, admission, say)

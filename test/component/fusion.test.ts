@@ -131,7 +131,8 @@ function run(
     ledger: ledgerRows(registry.read()).map(({ held: _, sent: __, ...row }) => row),
     counters: registry
       .read()
-      .filter(({ name }) => name.startsWith('otelcol_processor'))
+      // How long they worked is theirs together.
+      .filter(({ name }) => /^otelcol_processor_(incoming|outgoing)/.test(name))
       .map(({ name, labels, value }) => `${name} ${labels['processor']} ${Number(value)}`)
       .sort(),
     counted: chain.map(({ counted }) => counted?.()),
