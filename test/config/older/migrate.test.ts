@@ -1,0 +1,75 @@
+import { describe, expect, test } from 'vitest'
+import builtIn from '../../../src/cli/components.ts'
+import { registryOf } from '../../../src/component/registry.ts'
+import { migrate } from '../../../src/config/older/migrate.ts'
+import { files, read } from '../../support/tree.ts'
+import { PAIRS } from './pairs.ts'
+
+const registry = registryOf(builtIn)
+
+// That a migrated configuration means the same stands in older.test.ts, for the same pairs.
+
+describe.each(PAIRS)('$name', ({ older, modern, warnings }) => {
+  test('is migrated to today’s form, byte for byte', () => {
+    const { text, changes, left, problems } = migrate(older, 'old.yaml', registry)
+    expect(text).toBe(modern)
+    expect(problems).toEqual([])
+    expect(left).toEqual([])
+    const said = changes.map(({ line, col, path, message }) => `${line}:${col} ${path}: ${message}`)
+    expect(said).toHaveLength(warnings.length)
+  })
+
+  test('is left alone from then on', () => {
+    expect(migrate(modern, 'new.yaml', registry)).toEqual({ text: modern, changes: [], left: [], problems: [] })
+  })
+
+  test('keeps the ends of its lines', () => {
+    const windows = (text: string): string => text.replaceAll('\n', '\r\n')
+    expect(migrate(windows(older), 'old.yaml', registry).text).toBe(windows(modern))
+  })
+})
+
+test.each(files('pipelines/*.yaml'))('%s is up to date', (path) => {
+  const text = read(path)
+  expect(migrate(text, path, registry)).toEqual({ text, changes: [], left: [], problems: [] })
+})
+
+test('what only a person can change is left, and told', () => {
+  const older = `exporters:
+  logging:
+    loglevel: \${env:LEVEL}
+  otlp_grpc::insecure: true
+  otlp_grpc/flow: {insecure: true, tls:
+    }
+service:
+  telemetry:
+    metrics: {address: "\${env:HOST}:8888"}
+`
+  const { text, changes, left } = migrate(older, 'old.yaml', registry)
+  expect(text).toBe(`exporters:
+  debug:
+    loglevel: \${env:LEVEL}
+  otlp_grpc::insecure: true
+  otlp_grpc/flow: {insecure: true, tls:
+    }
+service:
+  telemetry:
+    metrics: {readers: [{pull: {exporter: {prometheus: {host: "\${env:HOST}", port: 8888}}}}]}
+`)
+  expect(changes.map(({ path }) => path)).toEqual(['exporters.logging', 'service.telemetry.metrics.address'])
+  expect(left.map(({ line, path }) => `${line} ${path}`)).toEqual([
+    '3 exporters.debug.loglevel',
+    '4 exporters.otlp_grpc.insecure',
+    '5 exporters.otlp_grpc/flow.insecure',
+  ])
+})
+
+test.each([
+  ['a: [', 'CONFIG_SYNTAX'],
+  ['- a', 'CONFIG_TYPE'],
+  ['', 'CONFIG_TYPE'],
+])('%j is no configuration', (text, code) => {
+  const migrated = migrate(text, 'old.yaml', registry)
+  expect(migrated.text).toBe(text)
+  expect(migrated.problems).toMatchObject([{ code }])
+})
