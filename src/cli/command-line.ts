@@ -7,11 +7,13 @@ import { version } from '../version.ts'
 export interface ConfigSources {
   readonly config: readonly string[]
   readonly set: readonly string[]
+  readonly featureGates: readonly string[]
 }
 
 interface RawSources {
   readonly config?: string[]
   readonly set?: string[]
+  readonly featureGates?: string[]
 }
 
 const collect = (value: string, all: string[] = []): string[] => [...all, value]
@@ -31,10 +33,16 @@ function withSources(command: Command): Command {
         'sets one key after all files, e.g. --set exporters.debug.verbosity=detailed',
       ).argParser(collect),
     )
+    .addOption(
+      new Option(
+        '--feature-gates <list>',
+        'turns feature gates of the Collector on (id, +id) or off (-id), with commas between them',
+      ).argParser(collect),
+    )
 }
 
-function sources(files: readonly string[], { config = [], set = [] }: RawSources): ConfigSources {
-  return { config: [...files, ...config], set }
+function sources(files: readonly string[], { config = [], set = [], featureGates = [] }: RawSources): ConfigSources {
+  return { config: [...files, ...config], set, featureGates }
 }
 
 /** `run` needs not be written, so a misspelt command looks like a file to run. */
@@ -64,12 +72,13 @@ export async function commandLine(args: readonly string[]): Promise<void> {
     .description('run pipelines until SIGINT or SIGTERM (the default command)')
     .option('--lanes <n>', 'worker threads that each run every pipeline')
     .action(async (files: string[], options: RawSources & { lanes?: string }) => {
-      const { config, set } = sources(files, options)
+      const { config, set, featureGates } = sources(files, options)
       const misspelt = misspeltCommand(program, config)
       if (misspelt !== undefined) program.error(misspelt)
       const { run } = await import('./run.ts')
       process.exitCode = await run({
         config,
+        featureGates,
         set: options.lanes === undefined ? set : [...set, `service.lanes=${options.lanes}`],
       })
     })
@@ -87,10 +96,35 @@ export async function commandLine(args: readonly string[]): Promise<void> {
     .addOption(
       new Option('--mode <mode>', 'whether secrets are shown').choices(['redacted', 'unredacted']).default('redacted'),
     )
-    .action(async (files: string[], options: RawSources & { mode: string }) => {
+    .addOption(new Option('--format <format>', 'how it is written').choices(['yaml', 'json']).default('yaml'))
+    .action(async (files: string[], options: RawSources & { mode: string; format: 'yaml' | 'json' }) => {
       const { printConfiguration } = await import('./print-config.ts')
-      const unredacted = options.mode === 'unredacted'
-      process.exitCode = await printConfiguration(sources(files, options), { unredacted })
+      const { mode, format } = options
+      process.exitCode = await printConfiguration(sources(files, options), {
+        unredacted: mode === 'unredacted',
+        format,
+      })
+    })
+
+  program
+    .command('migrate')
+    .argument('<file>', 'a configuration file')
+    .description("print a configuration file in today's form, comments and layout kept")
+    .option('--diff', 'print what changes, as diff -u does')
+    .option('--write', 'write it to the file')
+    .action(async (file: string, { diff = false, write = false }: { diff?: boolean; write?: boolean }) => {
+      const { migrateFile } = await import('./migrate.ts')
+      process.exitCode = await migrateFile(file, { diff, write })
+    })
+
+  program
+    .command('featuregate')
+    .argument('[id]', 'one of them')
+    .description('list the feature gates of the Collector that are understood')
+    .action(async (id: string | undefined) => {
+      const { featureGates, noSuchGate } = await import('./list-feature-gates.ts')
+      const text = featureGates(id)
+      process.stdout.write(text ?? program.error(`error: ${noSuchGate(id!)}`))
     })
 
   program

@@ -1,5 +1,6 @@
 import { registryOf } from '../component/registry.ts'
 import builtIn from './components.ts'
+import { layout } from './layout.ts'
 
 /** What `sluice components` prints: a table for people, or JSON of the same rows. */
 export function components(json: boolean): string {
@@ -31,17 +32,4 @@ export function components(json: boolean): string {
 
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
-}
-
-function layout(table: readonly (readonly string[])[]): string {
-  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)))
-  return table
-    .map(
-      (row) =>
-        `${row
-          .map((cell, i) => cell.padEnd(widths[i]!))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
-    .join('')
 }

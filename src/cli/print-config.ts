@@ -7,9 +7,10 @@ import { loadOrReport } from './load.ts'
 export interface PrintConfigOptions {
   /** Shows secrets as they are. */
   readonly unredacted: boolean
+  readonly format: 'yaml' | 'json'
 }
 
-/** Prints the effective configuration as YAML. Resolves with the exit code. */
+/** Prints the effective configuration. Resolves with the exit code. */
 export async function printConfiguration(sources: ConfigSources, options: PrintConfigOptions): Promise<number> {
   const loaded = await loadOrReport(sources)
   if (loaded === undefined) return 1

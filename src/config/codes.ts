@@ -25,6 +25,7 @@ export const CODES = {
   CONFIG_UNSUPPORTED: 'An option of the Collector that Sluice does not have.',
   CONFIG_NO_EFFECT: 'Note: an option of the Collector that has nothing to tune here.',
   CONFIG_DEPRECATED: 'Warning: an older form that the Collector takes no more, or only with a warning.',
+  CONFIG_FEATURE_GATE: 'A feature gate that does not exist, or that this version cannot turn on.',
   CONFIG_PIPELINE: 'A pipeline without receivers or exporters, with a bad id, or none at all.',
   CONFIG_REFERENCE: 'A pipeline, the service or a component names a component that is not there.',
   CONFIG_SIGNAL: 'A component in a pipeline of a signal that it, or one of its options, does not support.',

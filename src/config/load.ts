@@ -1,12 +1,15 @@
+import type { ConfigCode } from './codes.ts'
 import { type ConfiguredComponents, readComponents } from './components.ts'
 import { checkConnectors } from './connectors.ts'
 import { decodeFields, INVALID } from './decode.ts'
 import { expand } from './expand.ts'
+import { readFeatureGates } from './feature-gates.ts'
 import { merge, splitKeys } from './merge.ts'
 import { didYouMean } from './nearest.ts'
 import { modernise } from './older/modernise.ts'
 import { readPipelines } from './pipelines.ts'
 import { inReadingOrder, type Problem, Report } from './problem.ts'
+import { withQueueBatches } from './queue-batches.ts'
 import { KIND_OF, type Registry } from './registry.ts'
 import { type Components, type ResolvedConfig, SECTIONS, type Section } from './resolved.ts'
 import { checkService, SERVICE, type Service } from './service.ts'
@@ -19,6 +22,8 @@ export interface LoadOptions extends Surroundings {
   readonly config: readonly string[]
   /** Every `--set key.sub=value`, laid over all sources. */
   readonly set?: readonly string[]
+  /** Every `--feature-gates`: `a,-b,+c`. */
+  readonly featureGates?: readonly string[]
 }
 
 export interface Loaded {
@@ -38,8 +43,10 @@ export interface Loaded {
  */
 export async function loadConfig(options: LoadOptions, registry: Registry): Promise<Loaded> {
   const report = new Report()
-  const root = await readRoot(options, report)
-  const config = root === undefined ? undefined : resolve(modernise(root, registry, report), registry, report)
+  const gates = readFeatureGates(options.featureGates ?? [], report)
+  const root = await readRoot(options, gates, report)
+  const config =
+    root === undefined ? undefined : resolve(asOfToday(root, gates, registry, report), gates, registry, report)
   const order = (problems: readonly Problem[]): Problem[] => inReadingOrder(problems, report.files)
   return {
     ...(config !== undefined && report.problems.length === 0 && { config }),
@@ -49,12 +56,19 @@ export async function loadConfig(options: LoadOptions, registry: Registry): Prom
   }
 }
 
+/** Problems that leave a source readable. */
+const READABLE: ReadonlySet<ConfigCode> = new Set(['CONFIG_DUPLICATE_KEY', 'CONFIG_DOCUMENTS', 'CONFIG_FEATURE_GATE'])
+
 /** All sources as one expanded tree. Undefined where one could not be read: what follows would be noise. */
-async function readRoot(options: LoadOptions, report: Report): Promise<Mapping | undefined> {
+async function readRoot(
+  options: LoadOptions,
+  gates: ReadonlySet<string>,
+  report: Report,
+): Promise<Mapping | undefined> {
   const trees: (Tree | undefined)[] = []
   for (const uri of options.config) trees.push(await readConfigSource(uri, options, report))
   for (const argument of options.set ?? []) trees.push(readSetting(argument, report))
-  const readable = report.problems.every(({ code }) => code === 'CONFIG_DUPLICATE_KEY' || code === 'CONFIG_DOCUMENTS')
+  const readable = report.problems.every(({ code }) => READABLE.has(code))
   if (!readable) return undefined
   const [first, ...others] = trees.filter((tree) => tree !== undefined).map((tree) => splitKeys(tree, report))
   if (first === undefined) {
@@ -65,7 +79,8 @@ async function readRoot(options: LoadOptions, report: Report): Promise<Mapping |
     )
     return undefined
   }
-  const merged = others.reduce((before, tree) => merge(before, tree, report), first)
+  const joinLists = gates.has('confmap.enableMergeAppendOption')
+  const merged = others.reduce((before, tree) => merge(before, tree, report, { joinLists }), first)
   const root = splitKeys(await expand(merged, options, report), report)
   if (root.kind !== 'map') return undefined
   if (root.entries.size > 0) return root
@@ -78,14 +93,25 @@ async function readRoot(options: LoadOptions, report: Report): Promise<Mapping |
   return undefined
 }
 
-function resolve(root: Mapping, registry: Registry, report: Report): ResolvedConfig | undefined {
+/** With older forms in today's, and what gates change of it. */
+function asOfToday(root: Mapping, gates: ReadonlySet<string>, registry: Registry, report: Report): Mapping {
+  const modern = modernise(root, registry, report)
+  return gates.has('pkg.exporterhelper.queueBatchEnabled') ? withQueueBatches(modern, registry) : modern
+}
+
+function resolve(
+  root: Mapping,
+  gates: ReadonlySet<string>,
+  registry: Registry,
+  report: Report,
+): ResolvedConfig | undefined {
   checkSections(root, report)
   const components = readComponents(root, registry, report)
   const serviceKey = keyAt(root, ['service'])
   const decoded = decodeFields(SERVICE, valueAt(root, ['service']), ['service'], serviceKey, report)
   const service = decoded === INVALID ? undefined : (decoded as Service)
   if (service !== undefined) checkService(service, root, report)
-  checkPresence(components, root, report)
+  if (!gates.has('service.AllowNoPipelines')) checkPresence(components, root, report)
   const { pipelines, used } = readPipelines(components, registry, root, report)
   checkConnectors(pipelines, components, root, report)
   checkExtensionIds(used, components, report)

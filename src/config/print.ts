@@ -11,16 +11,25 @@ const REDACTED = '[REDACTED]'
 export interface PrintOptions {
   /** Shows secrets as they are. */
   readonly unredacted?: boolean
+  /** YAML unless it says `json`. */
+  readonly format?: 'yaml' | 'json'
 }
 
-/** The effective configuration, defaults included, as YAML that can be run again where nothing is redacted. */
+/** The effective configuration, defaults included, as a text that can be run again where nothing is redacted. */
 export function printConfig(config: ResolvedConfig, registry: Registry, options: PrintOptions = {}): string {
-  return stringify(effectiveConfig(config, registry, options), {
+  const effective = effectiveConfig(config, registry, options)
+  if (options.format === 'json') return `${JSON.stringify(effective, jsonValue, 2)}\n`
+  return stringify(effective, {
     // Quotes whatever YAML 1.1 would not read as a string: go-yaml keeps some of it.
     compat: 'yaml-1.1',
     lineWidth: 0,
     indentSeq: false,
   })
+}
+
+/** An integer that a double cannot hold is text in JSON. */
+function jsonValue(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? String(value) : value
 }
 
 /** What `printConfig` writes, as plain data: durations spelled out, secrets redacted, `$` escaped. */
