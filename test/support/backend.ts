@@ -16,12 +16,13 @@ export interface Backend {
   stop(): Promise<void>
 }
 
-export async function startBackend(): Promise<Backend> {
+/** `open`: gRPC calls are answered once it has resolved. */
+export async function startBackend(open: Promise<void> = Promise.resolve()): Promise<Backend> {
   const received: Backend['received'] = []
   const take = (signal: Stable, by: 'grpc' | 'http', bytes: Uint8Array): void => {
     received.push({ signal, by, request: readProtobufjs(signal, bytes) })
   }
-  const grpc = await grpcServer(take)
+  const grpc = await grpcServer(take, open)
   const http = await httpServer(take)
   return {
     grpc: `127.0.0.1:${grpc.port}`,
@@ -37,7 +38,7 @@ export async function startBackend(): Promise<Backend> {
 
 type Take = (signal: Stable, by: 'grpc' | 'http', bytes: Uint8Array) => void
 
-async function grpcServer(take: Take): Promise<{ server: Server; port: number }> {
+async function grpcServer(take: Take, open: Promise<void>): Promise<{ server: Server; port: number }> {
   const server = new Server()
   const raw = (bytes: Buffer): Buffer => bytes
   for (const signal of STABLE) {
@@ -54,8 +55,10 @@ async function grpcServer(take: Take): Promise<{ server: Server; port: number }>
     }
     server.addService(service, {
       Export: (call: { request: Buffer }, done: (error: null, response: Buffer) => void) => {
-        take(signal, 'grpc', call.request)
-        done(null, Buffer.alloc(0))
+        void open.then(() => {
+          take(signal, 'grpc', call.request)
+          done(null, Buffer.alloc(0))
+        })
       },
     })
   }

@@ -3,6 +3,7 @@ import definition from '../../../../receivers/otlp/otlp.ts'
 import type { Component } from '../../../../src/component/contracts.ts'
 import { arenas } from '../../../../src/otlp/arena.ts'
 import type { Signal } from '../../../../src/otlp/batch.ts'
+import { Admission } from '../../../../src/transport/admission.ts'
 import { deadlineIn, type TestContext, testContext } from '../../../support/context.ts'
 import { Sink } from '../../../support/deliveries.ts'
 import { configured } from '../../../transport/support/configured.ts'
@@ -30,14 +31,16 @@ export async function running({
   signals = ['traces', 'metrics', 'logs'] as readonly Signal[],
   extensions = {} as Readonly<Record<string, Component>>,
   acknowledge = 'admitted',
+  admission = Admission.unbounded(),
 }: {
   grpc?: object | false
   http?: object | false
   signals?: readonly Signal[]
   extensions?: Readonly<Record<string, Component>>
   acknowledge?: string
+  admission?: Admission
 } = {}): Promise<Running> {
-  const ctx = testContext({ kind: 'receiver', id: 'otlp', signals, extensions })
+  const ctx = testContext({ kind: 'receiver', id: 'otlp', signals, extensions, admission })
   const sink = new Sink()
   const side = (more: object | false, key: string): object =>
     more === false ? {} : { [key]: { endpoint: '127.0.0.1:0', ...more } }
