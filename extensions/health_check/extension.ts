@@ -132,12 +132,11 @@ export class HealthCheck implements Component {
     const whole = this.#status()
     const verbose = query.has('verbose') && query.get('verbose') !== 'false'
     const pipeline = query.get('pipeline')
-    if (pipeline === null || pipeline === '') {
-      return json(statusCode(whole), statusJson(whole, verbose, this.#ctx.host.startedAt))
-    }
+    const { startedAt } = this.#ctx.host
+    if (pipeline === null || pipeline === '') return json(statusCode(whole), statusJson(whole, verbose, startedAt))
     const part = whole.components[pipeline === 'extensions' ? pipeline : `pipeline:${pipeline}`]
     if (part === undefined) return text(404, `there is no pipeline ${JSON.stringify(pipeline)}\n`)
-    return json(statusCode(part), statusJson(part, verbose))
+    return json(statusCode(part), statusJson(part, verbose, startedAt))
   }
 
   /** The configuration that runs, without what nobody may see. */

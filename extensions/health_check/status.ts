@@ -110,6 +110,8 @@ export function statusJson(status: Status, verbose: boolean, startedAt?: number)
     status: NAMES[health],
     ...(message !== undefined && { error: message }),
     status_time: new Date(since).toISOString(),
+    // What components tell beside their status: nothing here, and there all the same in the Collector's document.
+    attributes: {},
     ...(verbose &&
       parts.length > 0 && {
         components: Object.fromEntries(parts.map(([name, part]) => [name, statusJson(part, verbose)])),

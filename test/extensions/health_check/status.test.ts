@@ -33,12 +33,15 @@ async function rig(options: object) {
 test('/status has the shape of healthcheckv2: the whole, one pipeline, every component', async () => {
   const { host, get } = await rig({ http: { endpoint: '127.0.0.1:0' } })
   host.healths = healths('recoverable', 'no peer')
-  const failing = { status: 'StatusRecoverableError', error: 'no peer', status_time: '2026-01-01T00:00:01.000Z' }
-  const fine = { healthy: true, status: 'StatusOK', status_time: '2026-01-01T00:00:00.000Z' }
+  const attributes = {}
+  const at = (second: number): string => `2026-01-01T00:00:0${second}.000Z`
+  const failing = { status: 'StatusRecoverableError', error: 'no peer', status_time: at(1), attributes }
+  const fine = { healthy: true, status: 'StatusOK', status_time: at(0), attributes }
+  const start_time = at(0)
   const whole = await get('/status')
   expect(whole.status).toBe(200)
-  expect(JSON.parse(whole.text)).toEqual({ start_time: '2026-01-01T00:00:00.000Z', healthy: true, ...failing })
-  expect(JSON.parse((await get('/status?pipeline=traces')).text)).toEqual({ healthy: true, ...failing })
+  expect(JSON.parse(whole.text)).toEqual({ start_time, healthy: true, ...failing })
+  expect(JSON.parse((await get('/status?pipeline=traces')).text)).toEqual({ start_time, healthy: true, ...failing })
   expect(JSON.parse((await get('/status?verbose')).text).components).toEqual({
     extensions: { ...fine, components: { 'extension:health_check': fine } },
     'pipeline:traces': {

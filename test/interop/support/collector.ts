@@ -8,11 +8,17 @@ import { pathOf } from '../peers/peer.ts'
 import { otelcol } from '../peers/registry.ts'
 import { type RunningPeer, startPeer } from './peers.ts'
 
-/** Starts a Collector and waits until it accepts connections on `port`. */
-export async function startCollector(folder: string, name: string, yaml: string, port: number): Promise<RunningPeer> {
+/** Starts a Collector, with `flags` beside its configuration, and waits until it accepts connections on `port`. */
+export async function startCollector(
+  folder: string,
+  name: string,
+  yaml: string,
+  port: number,
+  flags: readonly string[] = [],
+): Promise<RunningPeer> {
   const file = join(folder, `${name}.yaml`)
   writeFileSync(file, yaml)
-  const collector = await startPeer(pathOf(otelcol), [`--config=${file}`], (output) =>
+  const collector = await startPeer(pathOf(otelcol), [...flags, `--config=${file}`], (output) =>
     output.includes('Everything is ready') ? name : undefined,
   )
   await eventually(`the Collector ${name} listens on ${port}`, async () => ((await accepts(port)) ? true : undefined))
