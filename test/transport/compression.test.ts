@@ -76,6 +76,24 @@ describe.each(ENCODINGS)('%s', (encoding) => {
     expect(arenas.held).toBe(held)
   })
 
+  test('nothing comes back as nothing, and what was expected to be more lies in no more than it needs', async () => {
+    const held = arenas.held
+    expect(decompress(encoding, await compress(encoding, [new Uint8Array(0)]), LIMIT)).toHaveLength(0)
+    expect(arenas.held).toBe(held)
+    let state = 1
+    const noise = Uint8Array.from({ length: 100_000 }, () => {
+      state = (Math.imul(state, 1_103_515_245) + 12_345) | 0
+      return state >>> 16
+    })
+    const out = decompress(encoding, await compress(encoding, [noise]), LIMIT)
+    // The arena of this length; one of what is usual for as many compressed bytes would be eight times as large.
+    const fitting = arenas.take(noise.length)
+    expect(out.buffer.byteLength).toBe(fitting.buffer.byteLength)
+    arenas.release(fitting)
+    arenas.release(out)
+    expect(arenas.held).toBe(held)
+  })
+
   test.each([0, 1, 15, 16, 17, 60, 61, 64, 65, 4095, 4096, 65_535, 65_536, 65_537, 131_072, 131_073, 262_145])(
     'comes back at %i bytes, of a run, of text and of noise',
     async (length) => {

@@ -3,6 +3,7 @@ import { DecompressionError } from './decompression-error.ts'
 
 /** Least that is taken where nobody knows how much there will be. */
 const SMALLEST_GUESS = 4096
+const NOTHING = new Uint8Array(0)
 
 /**
  * Where decompressed bytes go: one piece of pooled memory, which grows by moving to a larger piece. Never past the limit, and
@@ -43,9 +44,19 @@ export class Output {
     this.bytes = larger
   }
 
-  /** What was written; whoever takes it releases it to `arenas`. */
+  /**
+   * What was written, in memory that fits it; whoever takes it releases it to `arenas`. Where much more was expected it is
+   * moved: a body is held for as long as its delivery takes, and so would be what lies empty behind it.
+   */
   take(): Uint8Array {
-    return this.length === this.bytes.length ? this.bytes : this.bytes.subarray(0, this.length)
+    const { bytes, length } = this
+    const spare = bytes.length - length
+    if (spare === 0) return bytes
+    if (length > 0 && spare <= Math.max(bytes.length >> 2, SMALLEST_GUESS)) return bytes.subarray(0, length)
+    const fitting = length === 0 ? NOTHING : arenas.take(length)
+    fitting.set(bytes.subarray(0, length))
+    arenas.release(bytes)
+    return fitting
   }
 
   /** Gives the memory back: nobody takes it. */
