@@ -8,7 +8,7 @@ import { type OutputLimits, ProtoOutput } from './proto-output.ts'
 import { NOTHING } from './text.ts'
 import { MAX_NESTING } from './validate.ts'
 import { parseFloat64 } from './value-text.ts'
-import { WireError } from './wire-error.ts'
+import { NoRoomError, WireError } from './wire-error.ts'
 
 const { KIND, isAt } = fields
 const { skipSpace, stringEnd } = text
@@ -39,8 +39,8 @@ const CLOSE_BRACE = 0x7d
  * whole, with all their digits; ids in hexadecimal; other bytes in either base64 alphabet; enums by number or name. `null` is absence, and
  * keys that the schema does not have are skipped. Of a key that comes twice the last counts, lists are joined, messages merged.
  *
- * Throws WireError with offset and path of what it cannot take, of messages nested past `MAX_NESTING`, and where the
- * protobuf form has no room.
+ * Throws WireError with offset and path of what it cannot take, of messages nested past `MAX_NESTING`; NoRoomError where the
+ * protobuf form does not fit `limits`.
  */
 export function fromJson(signal: Signal, json: Uint8Array, limits: OutputLimits): Uint8Array {
   return reader.read(signal, json, limits)
@@ -443,8 +443,8 @@ class Reader {
     if (!this.#output.reserve(bytes)) throw this.#noRoom(at)
   }
 
-  #noRoom(at: number): WireError {
-    return new WireError(at, 'as protobuf the document is larger than a request may be')
+  #noRoom(at: number): NoRoomError {
+    return new NoRoomError(at, 'as protobuf the document is larger than a request may be')
   }
 
   #nested(at: number, most: number): WireError {

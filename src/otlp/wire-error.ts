@@ -12,3 +12,11 @@ export class WireError extends SluiceError {
     this.reason = reason
   }
 }
+
+/** A request that is well-formed, but that what it is to be rewritten as has no room for. */
+export class NoRoomError extends WireError {
+  constructor(offset: number, reason: string) {
+    super(offset, reason)
+    this.name = 'NoRoomError'
+  }
+}

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Signal } from '../otlp/batch.ts'
-import { WireError } from '../otlp/wire-error.ts'
+import { NoRoomError, WireError } from '../otlp/wire-error.ts'
 import type { Admission } from './admission.ts'
 import type { AnswerFormat } from './answer-format.ts'
 import { DecompressionError } from './codecs/decompression-error.ts'
@@ -240,6 +240,7 @@ export class HttpServerCall implements ServerCall, CallHead {
     try {
       return this.#format.toProtobuf?.(this.#reservation!, this.signal, this.#limit)
     } catch (error) {
+      if (error instanceof NoRoomError) return this.#tooLarge()
       if (!(error instanceof WireError)) throw error
       this.#handler.malformed?.(this)
       return { code: GRPC.INVALID_ARGUMENT, message: error.message }

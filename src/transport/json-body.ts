@@ -1,12 +1,13 @@
 import type { Signal } from '../otlp/batch.ts'
 import { fromJson } from '../otlp/json-input.ts'
-import { WireError } from '../otlp/wire-error.ts'
+import { NoRoomError } from '../otlp/wire-error.ts'
 import type { Refusal } from './admission.ts'
 import type { Reservation } from './reservation.ts'
 
 /**
  * Puts the protobuf form of the OTLP/JSON document that is a reservation's body in its place. Memory for it is booked before it is taken; a
- * refusal says that there was no room. Throws a `WireError` for what is no such document or becomes more than `limit` bytes.
+ * refusal says that there was no room. Throws a `WireError` for what is no such document, a
+ * `NoRoomError` for what becomes more than `limit` bytes.
  */
 export function jsonBody(reservation: Reservation, signal: Signal, limit: number): Refusal | undefined {
   let refusal: Refusal | undefined
@@ -18,7 +19,7 @@ export function jsonBody(reservation: Reservation, signal: Signal, limit: number
     reservation.replace(fromJson(signal, reservation.body, { limit, reserve }))
     return undefined
   } catch (error) {
-    if (refusal !== undefined && error instanceof WireError) return refusal
+    if (refusal !== undefined && error instanceof NoRoomError) return refusal
     throw error
   }
 }

@@ -1,8 +1,10 @@
+import { globSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import builtIn from '../../../src/cli/components.ts'
 import { registryOf } from '../../../src/component/registry.ts'
 import { migrate } from '../../../src/config/older/migrate.ts'
-import { files, read } from '../../support/tree.ts'
+import { files, read, root } from '../../support/tree.ts'
 import { PAIRS } from './pairs.ts'
 
 const registry = registryOf(builtIn)
@@ -73,3 +75,14 @@ test.each([
   expect(migrated.text).toBe(text)
   expect(migrated.problems).toMatchObject([{ code }])
 })
+
+test.each(globSync('**/*.yaml', { cwd: join(root, 'test/config/wrong') }))(
+  'wrong/%s is migrated once, or not at all',
+  (path) => {
+    const { text, problems } = migrate(read(`test/config/wrong/${path}`), path, registry)
+    if (problems.length > 0) return
+    const again = migrate(text, path, registry)
+    expect(again.text).toBe(text)
+    expect(again.changes).toEqual([])
+  },
+)

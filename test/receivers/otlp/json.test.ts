@@ -83,11 +83,12 @@ test('what is no OTLP/JSON is 400 with place and path, counted, and costs nothin
 })
 
 test('the limit of a body counts for its protobuf form too', async () => {
-  const { http } = await running({ grpc: false, http: { max_request_body_size: 3000 } })
+  const { http, ctx } = await running({ grpc: false, http: { max_request_body_size: 3000 } })
   const json = `{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"histogram":{"dataPoints":[{"bucketCounts":[${'0,'.repeat(999)}0]}]}}]}]}]}`
   const { status, body } = await postRaw(http, Buffer.from(json), { type: JSON_TYPE, path: HTTP_PATHS.metrics })
   expect([status, JSON.parse(body.toString())]).toEqual([
-    400,
-    { code: 3, message: expect.stringContaining('as protobuf the document is larger than a request may be') },
+    413,
+    { code: 3, message: expect.stringContaining('http: request body too large') },
   ])
+  expect(ctx.meter.total('sluice_receiver_malformed_requests')).toBe(0)
 })
