@@ -106,6 +106,7 @@ export function run(
 /** Go apart from the machine's workspaces, and binaries without a C library. */
 export const GO = { GOWORK: 'off', CGO_ENABLED: '0', GOFLAGS: '-buildvcs=false' }
 
-function onPath(program: string): boolean {
+/** Whether a program is on the PATH. */
+export function onPath(program: string): boolean {
   return (process.env.PATH ?? '').split(':').some((folder) => folder !== '' && existsSync(join(folder, program)))
 }

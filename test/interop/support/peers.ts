@@ -1,7 +1,7 @@
 /** Peers as child processes, for tests. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { isInstalled, type Peer } from '../peers/peer.ts'
+import { isInstalled, onPath, type Peer } from '../peers/peer.ts'
 
 /**
  * Whether a suite that talks to these peers has to be skipped, and what its name then says. Tests install nothing: that
@@ -12,6 +12,12 @@ export function needs(...peers: readonly Peer[]): { readonly skip: boolean; read
   if (missing.length === 0) return { skip: false, note: '' }
   const names = missing.join(' ')
   return { skip: true, note: ` (not run: no ${names}; tools/node test/interop/install-peers.ts ${names} installs it)` }
+}
+
+/** The same for a program that comes with the machine. */
+export function needsProgram(program: string): { readonly skip: boolean; readonly note: string } {
+  if (process.env.CI || onPath(program)) return { skip: false, note: '' }
+  return { skip: true, note: ` (not run: \`${program}\` is not on the PATH)` }
 }
 
 const running = new Set<ChildProcess>()
