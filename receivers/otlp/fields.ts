@@ -9,6 +9,10 @@ const listenFields = (port: number) => ({
     default: `localhost:${port}`,
   }),
   transport: field.enum('What `endpoint` is an address of.', TRANSPORTS, { default: 'tcp' }),
+  dialer: field.noEffect(
+    'How connections are made.',
+    'the receiver makes none, it waits for them; the Collector reads the key and does nothing with it either',
+  ),
   tls: serverTlsField,
   include_metadata: field.bool("Keeps the request's headers with its data, for components that read them.", {
     default: false,
@@ -32,7 +36,7 @@ const grpc = field.object('OTLP/gRPC; served when the key is there.', {
   }),
   max_concurrent_streams: field.int(
     'Calls that one connection may have under way; its client queues what is above. 0 means 1024.',
-    { default: 0, min: 0 },
+    { default: 0, min: 0, max: 4_294_967_295 },
   ),
   keepalive: field.object('How long a connection lives.', {
     server_parameters: field.object('When the server ends or checks connections.', {

@@ -4,11 +4,12 @@ import type { Encoding } from '../../src/transport/compression.ts'
 import type { CorsOptions } from '../../src/transport/cors.ts'
 import type { ServerKeepalive } from '../../src/transport/grpc-server-keepalive.ts'
 import { type ListenAddress, parseListenAddress } from '../../src/transport/listen-address.ts'
-import { HTTP_PATHS, signalsByPath } from '../../src/transport/otlp-services.ts'
+import { signalsByPath } from '../../src/transport/otlp-services.ts'
 import type { ServerTls } from '../../src/transport/tls.ts'
 import type { TlsEnvironment } from '../../src/transport/tls-material.ts'
 import type { Server, ServerHandler } from '../../src/transport/unary.ts'
 import type { GrpcConfig, HttpConfig } from './fields.ts'
+import { pathsOf } from './paths.ts'
 
 const MIB = 1 << 20
 // grpc-go's, which hold where nothing is written.
@@ -50,18 +51,12 @@ export async function startHttp(
   handler: ServerHandler,
 ): Promise<Server> {
   const { serveHttp } = await import('../../src/transport/http-server.ts')
-  const paths = {
-    traces: rooted(config.traces_url_path),
-    metrics: rooted(config.metrics_url_path),
-    logs: rooted(config.logs_url_path),
-    profiles: HTTP_PATHS.profiles,
-  }
   return await serveHttp(
     {
       address: addressOf(config),
       admission,
       configuredBy: 'protocols.http.endpoint',
-      paths: signalsByPath(paths, signals),
+      paths: signalsByPath(pathsOf(config), signals),
       maxBodyBytes: config.max_request_body_size || DEFAULT_BODY_BYTES,
       encodings: encodingsOf(config),
       ...(await tlsOf(config, { configuredBy: 'protocols.http.tls', clock, log })),
@@ -120,9 +115,4 @@ function keepaliveOf(config: GrpcConfig): ServerKeepalive {
     pingEveryMs: parameters.time || DEFAULT_PING_EVERY_MS,
     ...(parameters.timeout > 0 && { pingTimeoutMs: parameters.timeout }),
   }
-}
-
-/** The Collector takes `v1/traces` for `/v1/traces`. */
-function rooted(path: string): string {
-  return path.startsWith('/') ? path : `/${path}`
 }

@@ -1,0 +1,87 @@
+import type { ConfigProblem } from '../../src/component/define.ts'
+import { tlsProblems } from '../../src/config/tls-problems.ts'
+import { headerProblems } from '../../src/transport/headers.ts'
+import { type ListenAddress, parseListenAddress } from '../../src/transport/listen-address.ts'
+import type { Config, HttpConfig } from './fields.ts'
+import { pathsOf } from './paths.ts'
+
+/** What is wrong with a configuration whose options are right each by itself. */
+export function check({ protocols }: Config): ConfigProblem[] {
+  const { grpc, http } = protocols
+  const problems: ConfigProblem[] = []
+  if (grpc === undefined && http === undefined) {
+    problems.push({
+      path: ['protocols'],
+      message: 'must specify at least one protocol when using the OTLP receiver; add "grpc:" or "http:" below it',
+    })
+  }
+  if (http !== undefined) {
+    for (const { name, message } of headerProblems(http.response_headers)) {
+      problems.push({ path: ['protocols', 'http', 'response_headers', name], message })
+    }
+    problems.push(...corsProblems(http.cors), ...pathProblems(http))
+  }
+  const taken: ListenAddress[] = []
+  for (const name of ['grpc', 'http'] as const) {
+    const protocol = protocols[name]
+    if (protocol === undefined) continue
+    const address = parseListenAddress(protocol.endpoint, protocol.transport)
+    const path = ['protocols', name, 'endpoint']
+    if (typeof address === 'string') problems.push({ path, message: address })
+    else if (taken.some((other) => same(other, address))) {
+      problems.push({
+        path,
+        message: `${protocol.endpoint} is where protocols.grpc listens; one of them needs another`,
+      })
+    } else taken.push(address)
+    if (protocol.tls === undefined) continue
+    for (const { key, message } of tlsProblems(protocol.tls, 'server')) {
+      problems.push({ path: ['protocols', name, 'tls', key], message })
+    }
+  }
+  return problems
+}
+
+function same(a: ListenAddress, b: ListenAddress): boolean {
+  if ('path' in a || 'path' in b) return 'path' in a && 'path' in b && a.path === b.path
+  return a.port !== 0 && a.port === b.port && a.host === b.host && a.family === b.family
+}
+
+/** Two signals under one path could not be told apart. */
+function pathProblems(http: HttpConfig): ConfigProblem[] {
+  const paths = pathsOf(http)
+  const problems: ConfigProblem[] = []
+  const seen = new Map<string, string>([[paths.profiles, 'profiles']])
+  for (const signal of ['traces', 'metrics', 'logs'] as const) {
+    const other = seen.get(paths[signal])
+    if (other === undefined) seen.set(paths[signal], signal)
+    else {
+      const message = `"${paths[signal]}" is the path of ${other} already; a request could be either`
+      problems.push({ path: ['protocols', 'http', `${signal}_url_path`], message })
+    }
+  }
+  return problems
+}
+
+/** Origins that no page could have, and names that are none of a header. */
+function corsProblems(cors: HttpConfig['cors']): ConfigProblem[] {
+  if (cors === undefined) return []
+  const at = (key: string, index: number): ConfigProblem['path'] => ['protocols', 'http', 'cors', key, index]
+  const origins = cors.allowed_origins.flatMap((origin, index): ConfigProblem[] => {
+    if (origin.split('*').length > 2) {
+      const message = `expected one "*" at most, got "${origin}"; give each origin a line of its own`
+      return [{ path: at('allowed_origins', index), message }]
+    }
+    if (origin.includes('*') || origin === 'null' || /^[a-z][a-z0-9+.-]*:\/\/[^/?#\s]+$/i.test(origin)) return []
+    const message = `expected an origin such as "https://app.example", without a path, got "${origin}"`
+    return [{ path: at('allowed_origins', index), message }]
+  })
+  const names = (['allowed_headers', 'exposed_headers'] as const).flatMap((key) =>
+    cors[key].flatMap((name, index): ConfigProblem[] =>
+      /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)
+        ? []
+        : [{ path: at(key, index), message: `expected the name of a header, got "${name}"` }],
+    ),
+  )
+  return [...origins, ...names]
+}
