@@ -43,6 +43,7 @@ export class TlsMaterial<K extends string> {
   readonly #environment: TlsEnvironment
   readonly #build: (texts: TlsTexts<K>) => tls.SecureContextOptions
   readonly #dueAt = new Map<K, number>()
+  #nextLook = Number.POSITIVE_INFINITY
   #lastProblem = ''
 
   /** Reads everything; throws `TLS_FILE_UNREADABLE` or `TLS_MATERIAL_INVALID`. `build` makes what is tried of the texts. */
@@ -61,6 +62,7 @@ export class TlsMaterial<K extends string> {
       if (text !== undefined) this.texts[name] = text
       if (source.file !== undefined && source.everyMs > 0) this.#dueAt.set(name, now + source.everyMs)
     }
+    this.#nextLook = Math.min(...this.#dueAt.values())
     check(this.#build(this.texts), environment.configuredBy)
   }
 
@@ -73,6 +75,13 @@ export class TlsMaterial<K extends string> {
   refresh(): boolean {
     if (this.#dueAt.size === 0) return false
     const now = this.#environment.clock.monotonic()
+    if (now < this.#nextLook) return false
+    const changed = this.#look(now)
+    this.#nextLook = Math.min(...this.#dueAt.values())
+    return changed
+  }
+
+  #look(now: number): boolean {
     let changed = false
     const texts = { ...this.texts }
     const looked: [K, TlsSource][] = []
