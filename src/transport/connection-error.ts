@@ -24,6 +24,11 @@ export function connectionFailureText(error: NodeJS.ErrnoException): string {
     return `the peer's certificate is for another name (${message}); set tls.server_name_override if that is right`
   }
   if (code === 'CERT_HAS_EXPIRED') return "the peer's certificate has expired (CERT_HAS_EXPIRED)"
+  if (code.startsWith('HPE_') || message.startsWith('Response does not match the HTTP/1.1 protocol')) {
+    return `the peer does not answer in HTTP/1.1; is this its HTTP port? 4317 is usually the gRPC one; if it expects TLS, write https://`
+  }
+  if (code === 'UND_ERR_SOCKET' && message === 'other side closed')
+    return 'the peer closed the connection without an answer'
   if (code === 'ENOTFOUND') return `${message}; no such name, or no name server that knows it`
   if (code === 'ERR_HTTP2_ERROR' || code === 'ERR_HTTP2_SESSION_ERROR') {
     return `the peer breaks HTTP/2 (${message}); is this its gRPC port? 4318 is usually the HTTP one`

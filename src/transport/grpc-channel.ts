@@ -16,6 +16,7 @@ export interface ChannelOptions extends Omit<ConnectionOptions, 'address' | 'aut
   /** `round_robin` uses all addresses in turn, `pick_first` the first that answers; the former when absent. */
   readonly balancer?: 'round_robin' | 'pick_first'
   readonly lookup?: Lookup
+  /** Of the back-off and of looking names up. */
   readonly clock?: Clock
   readonly backoff?: ConnectBackoff
 }
@@ -137,11 +138,12 @@ export class GrpcChannel {
     if (this.#addresses.length === 0 && !this.#resolving) pause = Math.min(pause, this.#resolveAt - now)
     return new Promise((resolve) => {
       const wake = (): void => {
-        timer.cancel()
+        clearTimeout(timer)
         this.#waiting.delete(wake)
         resolve()
       }
-      const timer = this.#clock.setTimeout(wake, Math.max(1, pause))
+      // Real time, as that of the call whose rest `ms` is.
+      const timer = setTimeout(wake, Math.max(1, pause))
       this.#waiting.add(wake)
     })
   }

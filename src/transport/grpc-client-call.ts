@@ -1,4 +1,5 @@
 import { type ClientHttp2Stream, constants, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http2'
+import { arenas } from '../otlp/arena.ts'
 import type { GrpcConnection } from './grpc-connection.ts'
 import { MessageReader, messagePrefix } from './grpc-message.ts'
 import { readResponse } from './grpc-response.ts'
@@ -124,7 +125,7 @@ class ClientCall {
   }
 
   data(chunk: Uint8Array): void {
-    if (this.#httpStatus !== 200) return
+    if (this.#httpStatus !== 200 || this.#resolve === undefined) return
     this.#reader ??= new MessageReader(MAX_RESPONSE_BYTES)
     const problem = this.#reader.push(chunk)
     if (problem !== undefined) this.#finish(noAnswer(problem), false)
@@ -205,6 +206,9 @@ class ClientCall {
     this.#resolve = undefined
     clearTimeout(this.#timer)
     this.#connection.callEnds()
+    // The result has a copy of what it needs.
+    if (this.#reader !== undefined) arenas.release(this.#reader.message)
+    this.#reader = undefined
     // Stops what is not sent or received yet; nothing where both sides are through.
     if (!this.#stream.closed && !(this.#stream.writableFinished && this.#stream.readableEnded)) {
       this.#stream.close(constants.NGHTTP2_CANCEL)

@@ -19,7 +19,8 @@ export function readResponse(
   const problem = reader.problemAtEnd()
   if (problem !== undefined) return problem
   const { message, compressed } = reader
-  if (!compressed) return message
+  // A few bytes that nobody releases: not from the pool, which would miss them.
+  if (!compressed) return Uint8Array.from(message)
   const known = Object.entries(GRPC_ENCODINGS).find(([name]) => name === encoding)
   if (known === undefined) {
     return {
@@ -29,7 +30,6 @@ export function readResponse(
   }
   try {
     const plain = decompress(known[1], message, { limit })
-    // A few bytes that nobody releases: not from the pool, which would miss them.
     const response = Uint8Array.from(plain)
     arenas.release(plain)
     return response
