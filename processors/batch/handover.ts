@@ -7,10 +7,11 @@ import type { Batch } from '../../src/otlp/batch.ts'
 const FIRST_RETRY_MS = 50
 const LONGEST_RETRY_MS = 1000
 /**
- * Where a branch behind has taken the batch and another had no room, offering it again doubles it on the first: the
- * Collector's own first wait, so that we double no more than a client would.
+ * Where a branch behind has taken the batch and another had no room, offering it again doubles it on the first: so the
+ * first wait is the Collector's own, and the others grow.
  */
 const PARTLY_TAKEN_RETRY_MS = 5000
+const LONGEST_PARTLY_TAKEN_RETRY_MS = 300_000
 
 /**
  * Who does not say whether there is room, a queue that lets senders wait or an exporter without a queue beside one with,
@@ -34,12 +35,16 @@ export interface HandoverEvents {
   takenBack(batch: Batch, failure: Failure): void
   /** Nothing is kept any more. */
   freed(): void
+  /** A branch has taken a batch that is kept for another. */
+  partlyTaken(): void
 }
 
 /** A parcel that is offered again, and when. */
 interface Kept {
   readonly parcel: Parcel
   readonly due: number
+  /** A branch has taken it. */
+  readonly partly: boolean
 }
 
 /**
@@ -58,6 +63,7 @@ export class Handover {
   #timer: Timer | undefined
   #timerDue = Number.POSITIVE_INFINITY
   #retryMs = FIRST_RETRY_MS
+  #partlyRetryMs = PARTLY_TAKEN_RETRY_MS
   #draining = false
   #closed = false
 
@@ -71,9 +77,19 @@ export class Handover {
     return this.#kept.length > 0 || (this.#unanswered >= MOST_UNANSWERED && !this.#draining)
   }
 
+  /**
+   * Whether somebody behind takes data while somebody else has no room, for as long as what is kept waits for the latter.
+   * Whoever has room should not wait with it.
+   */
+  get partly(): boolean {
+    return this.#kept.some(({ partly }) => partly)
+  }
+
   /** A stop has begun: those who do not answer before they are stopped themselves hold nothing up. */
   drain(): void {
     this.#draining = true
+    this.#partlyRetryMs = PARTLY_TAKEN_RETRY_MS
+    this.#bringForward(PARTLY_TAKEN_RETRY_MS)
   }
 
   give(parcel: Parcel): void {
@@ -95,15 +111,19 @@ export class Handover {
         admitted: () => {
           admitted = true
           this.#retryMs = FIRST_RETRY_MS
+          this.#partlyRetryMs = PARTLY_TAKEN_RETRY_MS
           parcel.admitted()
           answer()
+          // All behind have taken something that is not kept: what is kept need not wait any longer.
+          if (!parcel.keep && this.partly) this.#bringForward(0)
         },
         refused: (failure) => {
           if (this.#keeps(parcel, failure)) {
             superseded = true
             // The branch that took it may need the bytes for longer than it takes the next offer to be settled.
             arenas.retainAll(parcel.batch.chunks)
-            this.#keep(parcel, PARTLY_TAKEN_RETRY_MS)
+            this.#keep(parcel, this.#partlyRetryMs, true)
+            this.#events.partlyTaken()
           } else {
             parcel.refused(failure)
           }
@@ -115,7 +135,7 @@ export class Handover {
             if (!outcome.ok) this.#events.takenBack(parcel.batch, outcome.failure)
           } else if (!outcome.ok && !admitted && this.#keeps(parcel, outcome.failure)) {
             this.#events.takenBack(parcel.batch, outcome.failure)
-            this.#keep(parcel, this.#retryMs)
+            this.#keep(parcel, this.#retryMs, false)
           } else {
             parcel.settled(outcome)
           }
@@ -141,10 +161,17 @@ export class Handover {
     return parcel.keep && failure.verdict === 'retry' && !this.#closed
   }
 
-  #keep(parcel: Parcel, ms: number): void {
+  #keep(parcel: Parcel, ms: number, partly: boolean): void {
     const due = this.#clock.monotonic() + ms
-    this.#kept.push({ parcel, due })
+    this.#kept.push({ parcel, due, partly })
     this.#arm(due)
+  }
+
+  /** What is kept is offered again in `ms`, if not before. */
+  #bringForward(ms: number): void {
+    const latest = this.#clock.monotonic() + ms
+    this.#kept = this.#kept.map((kept) => ({ ...kept, due: Math.min(kept.due, latest) }))
+    if (this.#kept.length > 0) this.#arm(latest)
   }
 
   #arm(due: number): void {
@@ -158,16 +185,17 @@ export class Handover {
   #offerAgain(): void {
     this.#timerDue = Number.POSITIVE_INFINITY
     this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS)
+    this.#partlyRetryMs = Math.min(this.#partlyRetryMs * 2, LONGEST_PARTLY_TAKEN_RETRY_MS)
     const now = this.#clock.monotonic()
     const later: Kept[] = []
     const due: Kept[] = []
     for (const kept of this.#kept) (kept.due <= now ? due : later).push(kept)
     this.#kept = []
-    for (const { parcel } of due) {
+    for (const kept of due) {
       const refused = this.#kept.at(-1)
       // The others would be refused too: they wait with the first.
-      if (refused !== undefined) this.#kept.push({ parcel, due: refused.due })
-      else this.give(parcel)
+      if (refused !== undefined) this.#kept.push({ ...kept, due: refused.due })
+      else this.give(kept.parcel)
     }
     this.#kept.push(...later)
     for (const kept of this.#kept) this.#arm(kept.due)

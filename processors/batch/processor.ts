@@ -10,6 +10,7 @@ import {
   together,
 } from '../../src/component/delivery.ts'
 import { type Batch, makeBatch } from '../../src/otlp/batch.ts'
+import { GRPC } from '../../src/transport/unary.ts'
 import { Handover } from './handover.ts'
 import { type BatchMetrics, batchMetrics } from './metrics.ts'
 import { Shard } from './shard.ts'
@@ -19,6 +20,9 @@ import { Shard } from './shard.ts'
  * again within a round trip, which on one host or in one zone is below it.
  */
 const IDLE_MS = 5
+
+/** What made a batch leave. */
+type Why = 'size' | 'timeout' | 'early' | 'stop'
 
 export interface BatchSettings {
   /** 0: at once. */
@@ -53,6 +57,7 @@ export class BatchProcessor implements Component, Consumer {
   /** Shards to look at once the sockets that are ready now have been read. */
   readonly #early = new Set<Shard>()
   #earlyCheck: NodeJS.Immediate | undefined
+  #releasing = false
   #stopping = false
   #stopped: Promise<void> | undefined
   #whenFree: (() => void) | undefined
@@ -65,6 +70,7 @@ export class BatchProcessor implements Component, Consumer {
     this.#handover = new Handover(next, ctx.clock, {
       takenBack: (batch, failure) => this.#ctx.ledger?.failed(batch.signal, failure.reason, -batch.items),
       freed: () => this.#freed(),
+      partlyTaken: () => this.#releaseHeld(),
     })
   }
 
@@ -92,11 +98,17 @@ export class BatchProcessor implements Component, Consumer {
       return
     }
     if (this.#leavesAtOnce(batch)) {
-      for (const part of this.#cut(delivery)) this.#send(shard, [part], 'size')
+      for (const part of this.#cut(delivery)) this.#send(shard, [part], 'size', false)
       this.#forget(shard)
       return
     }
     if (this.#next.acknowledges === 'admitted') {
+      if (this.#handover.partly) {
+        // One exporter's queue is full, and another has room: it gets its data, and the sender is told what the first says.
+        for (const part of this.#cut(delivery)) this.#send(shard, [part], 'early', false)
+        this.#forget(shard)
+        return
+      }
       const room = this.#settings.triggerItems
       if (this.#handover.blocked && shard.items >= room) {
         this.#refuse(delivery, 'retry', 'queue_full', `what is behind has no room and ${shard.items} items are held`)
@@ -172,18 +184,30 @@ export class BatchProcessor implements Component, Consumer {
   }
 
   /** Sends all that a shard holds, as far as what is behind takes it. */
-  #flush(shard: Shard, why: 'timeout' | 'early' | 'stop'): void {
+  #flush(shard: Shard, why: Exclude<Why, 'size'>): void {
     while (!shard.empty && !this.#handover.blocked) {
       this.#send(shard, shard.take(this.#settings.maxItems, this.#ctx.clock.monotonic()), why)
     }
     this.#forget(shard)
   }
 
+  /** What is held goes the way of what was given: some behind takes it, and it is kept for the others. */
+  #releaseHeld(): void {
+    if (this.#releasing) return
+    this.#releasing = true
+    for (const shard of this.#shards.values()) {
+      while (!shard.empty) this.#send(shard, shard.take(this.#settings.maxItems, this.#ctx.clock.monotonic()), 'early')
+      this.#forget(shard)
+    }
+    this.#releasing = false
+  }
+
   #flushAll(): void {
     for (const shard of this.#shards.values()) this.#flush(shard, 'stop')
   }
 
-  #send(shard: Shard, taken: readonly Delivery[], why: 'size' | 'timeout' | 'early' | 'stop'): void {
+  /** `promised`: its senders were told that their data is safe, where a queue in memory is behind. */
+  #send(shard: Shard, taken: readonly Delivery[], why: Why, promised = true): void {
     const parts = this.#stillWanted(taken)
     if (parts.length === 0) return
     const batch = join(parts, shard.metadata)
@@ -200,7 +224,7 @@ export class BatchProcessor implements Component, Consumer {
     }
     this.#handover.give({
       batch,
-      keep: this.#next.acknowledges === 'admitted' && !this.#leavesAtOnce(batch),
+      keep: promised && this.#next.acknowledges === 'admitted',
       waiting: together(parts),
       admitted() {
         for (const part of parts) part.admit()
@@ -224,7 +248,9 @@ export class BatchProcessor implements Component, Consumer {
     if (!deliveries.some(({ abandoned }) => abandoned)) return deliveries
     return deliveries.filter((delivery) => {
       if (!delivery.abandoned) return true
-      this.#refuse(delivery, 'retry', 'client_gone', 'the sender gave up before its data left')
+      this.#ctx.ledger?.failed(delivery.batch.signal, 'client_gone', delivery.batch.items)
+      const failure = this.#failure('retry', 'client_gone', 'the sender gave up before its data left')
+      nack(delivery, { ...failure, grpcStatus: GRPC.DEADLINE_EXCEEDED })
       return false
     })
   }

@@ -5,7 +5,7 @@ import { arenas } from '../otlp/arena.ts'
 import { Backoff } from './backoff.ts'
 import { cutSmaller, cutToSize } from './cutting.ts'
 import { type ExportLog, seconds } from './export-log.ts'
-import { errorType, failureOf } from './failure.ts'
+import { clientGone, errorType, failureOf } from './failure.ts'
 import type { RetryConfig } from './fields.ts'
 import { Line, type Place } from './line.ts'
 import type { ExporterMetrics } from './metrics.ts'
@@ -296,7 +296,8 @@ export class Courier {
 
   #giveUp(shipment: Shipment): void {
     const last = shipment.lastFailure === undefined ? '' : `, last error: ${shipment.lastFailure.message}`
-    this.#fail(shipment, 'retry', 'client_gone', `the sender gave up after ${attemptsOf(shipment)}${last}`)
+    const text = `the sender gave up after ${attemptsOf(shipment)}${last}`
+    this.#end(shipment, clientGone(this.#options.ctx.id, text), text)
   }
 
   #leaveBehind(shipment: Shipment): void {
@@ -306,10 +307,13 @@ export class Courier {
   }
 
   #fail(shipment: Shipment, verdict: Failure['verdict'], reason: string, text: string): void {
-    const { ctx, log, metrics } = this.#options
+    this.#end(shipment, failureOf(this.#options.ctx.id, verdict, reason, text, shipment.lastFailure), text)
+  }
+
+  #end(shipment: Shipment, failure: Failure, text: string): void {
+    const { log, metrics } = this.#options
     const { batch, awaited, abandoned } = shipment.delivery
-    const failure = failureOf(ctx.id, verdict, reason, text, shipment.lastFailure)
-    metrics.sendFailed(batch.items, errorType(failure), verdict === 'reject')
+    metrics.sendFailed(batch.items, errorType(failure), failure.verdict === 'reject')
     // Whoever still awaits has the data and is told, and who has given up was told nothing; else this was the last place
     // that had it.
     if (!awaited && !abandoned) log.lost(batch.items, text)

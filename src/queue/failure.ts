@@ -27,11 +27,17 @@ export function failureOf(
   text: string,
   from?: SendFailure,
 ): Failure {
+  const grpcStatus = from?.grpcStatus
   return {
     verdict,
     reason,
     message: `exporter ${exporter}: ${text}`,
     ...(from?.retryAfterMs !== undefined && { retryAfterMs: from.retryAfterMs }),
-    ...(from?.grpcStatus !== undefined && { grpcStatus: from.grpcStatus }),
+    ...(grpcStatus !== undefined && { grpcStatus }),
   }
+}
+
+/** Of a sender that gave up. Should the answer still reach it, its time was up: its clock is not ours. */
+export function clientGone(exporter: string, text: string): Failure {
+  return { ...failureOf(exporter, 'retry', 'client_gone', text), grpcStatus: GRPC.DEADLINE_EXCEEDED }
 }

@@ -3,7 +3,7 @@ import { ack, type Delivery, deliver, nack } from '../component/delivery.ts'
 import type { Signal } from '../otlp/batch.ts'
 import { Courier } from './courier.ts'
 import type { ExportLog } from './export-log.ts'
-import { failureOf } from './failure.ts'
+import { clientGone, failureOf } from './failure.ts'
 import { batchSizer, type QueueConfig, type RetryConfig } from './fields.ts'
 import { Joiner } from './joiner.ts'
 import { Line, type Place } from './line.ts'
@@ -231,6 +231,6 @@ export class SignalSender {
   }
 
   #clientGone(delivery: Delivery, text: string): void {
-    nack(delivery, failureOf(this.#options.ctx.id, 'retry', 'client_gone', text))
+    nack(delivery, clientGone(this.#options.ctx.id, text))
   }
 }

@@ -117,7 +117,11 @@ function spans(...names: string[]): Uint8Array {
 
 let serial = 0
 
-async function start(exporters: Readonly<Record<string, object>>, processors: object = {}): Promise<RunningSluice> {
+async function start(
+  exporters: Readonly<Record<string, object>>,
+  processors: object = {},
+  shutdown = '20s',
+): Promise<RunningSluice> {
   const file = join(folder, `${serial++}.yaml`)
   const config = {
     receivers: { otlp: { protocols: { grpc: { endpoint: '127.0.0.1:0' } } } },
@@ -129,7 +133,7 @@ async function start(exporters: Readonly<Record<string, object>>, processors: ob
       ]),
     ),
     service: {
-      shutdown_timeout: '20s',
+      shutdown_timeout: shutdown,
       telemetry: { metrics: { level: 'none' } },
       pipelines: {
         traces: { receivers: ['otlp'], processors: Object.keys(processors), exporters: Object.keys(exporters) },
@@ -285,6 +289,28 @@ test('one slow backend does not delay another', async () => {
   expect(await sluice.stop()).toBe(0)
   expect([slow.names.toSorted(), quick.names.toSorted()]).toEqual([names.toSorted(), names.toSorted()])
   expect(booksOf(sluice).traces).toMatchObject({ accepted: 200, sent: 200, failed: {}, held: 0 })
+})
+
+test('a backend whose queue is full does not keep another from its data, also behind a batch processor', async () => {
+  const quick = await new Peer().start()
+  const sluice = await start(
+    {
+      'otlp_grpc/down': { endpoint: '127.0.0.1:1', sending_queue: { queue_size: 2 } },
+      'otlp_grpc/quick': { endpoint: quick.address },
+    },
+    { batch: { send_batch_size: 1, timeout: '10ms' } },
+    '1s',
+  )
+  const names = Array.from({ length: 30 }, (_, i) => `r${i}`)
+  const answers: string[] = []
+  for (const name of names) answers.push(await tell(sluice, name))
+  // Two in the queue and one that the batch processor keeps for it; the others are told to come again.
+  expect(answers).toEqual([...Array<string>(3).fill('OK'), ...Array<string>(27).fill('UNAVAILABLE')])
+  await eventually('all at the quick one', () => (new Set(quick.names).size === 30 ? true : undefined))
+  expect(await sluice.stop()).toBe(0)
+  const { traces } = booksOf(sluice)
+  expect(traces).toMatchObject({ accepted: 30, sent: 0, held: 0 })
+  expect(traces!.failed.queue_full! + traces!.failed.stopping!).toBe(30)
 })
 
 test('a client that gives up gets no further attempt', async () => {

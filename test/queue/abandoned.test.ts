@@ -42,6 +42,8 @@ describe.each([
     expect(tracked.events).toEqual(['retry:client_gone'])
     expect(tracked.outcome).toMatchObject({
       failure: {
+        // DEADLINE_EXCEEDED, should the answer reach the client before its own clock says so.
+        grpcStatus: 4,
         message:
           'exporter otlp/eu: the sender gave up after 2 attempts, last error: cannot reach 127.0.0.1:4317: ECONNREFUSED',
       },

@@ -143,6 +143,59 @@ describe('batch before a queue in memory', () => {
     expect(admitted.map(({ events }) => events)).toEqual(Array(11).fill(['admitted', 'ok']))
   })
 
+  it('lets a branch that has room have what comes, while another has none, and answers for none of it', async () => {
+    const { ctx, next, consume } = rig('admitted', { triggerItems: 10 })
+    let full = false
+    next.consume = (delivery) => {
+      next.deliveries.push(delivery)
+      if (full) delivery.refuse(FULL)
+      else delivery.admit()
+    }
+    const held = consume(3)
+    full = true
+    const kept = consume(9)
+    // From now on what comes goes as it comes, and its sender hears what the full branch says.
+    const first = consume(1)
+    expect([next.items, first.events]).toEqual([[12, 1], ['refused:queue_full']])
+    nack(next.last, FULL)
+    expect(first.events).toEqual(['refused:queue_full', 'retry:queue_full'])
+    // Offered again after 5, 10, 20 s: each time it is doubled where it was taken.
+    const waits: number[] = []
+    for (let i = 0; i < 8; i++) {
+      const before = next.items.length
+      const start = ctx.clock.monotonic()
+      while (next.items.length === before) await ctx.clock.advance(ctx.clock.next!)
+      expect(next.items.slice(before)).toEqual([12])
+      waits.push(ctx.clock.monotonic() - start)
+    }
+    expect(waits).toEqual([5000, 10_000, 20_000, 40_000, 80_000, 160_000, 300_000, 300_000])
+    // Room again: the next one is taken by all, so what is kept follows at once.
+    full = false
+    const before = next.items.length
+    const second = consume(2)
+    await ctx.clock.advance(0)
+    expect(next.items.slice(before)).toEqual([2, 12])
+    for (const delivery of next.deliveries.slice(before)) ack(delivery)
+    expect([second, held, kept].map(({ events }) => events)).toEqual(Array(3).fill(['admitted', 'ok']))
+    // And all is as before: what comes is joined.
+    consume(4)
+    consume(6)
+    expect(next.items.slice(before)).toEqual([2, 12, 10])
+  })
+
+  it('lets go of what it holds too, when a branch has room and another has none', async () => {
+    const { ctx, next, consume } = rig('admitted', { triggerItems: 10 })
+    consume(10)
+    const held = consume(3)
+    next.last.refuse(FULL)
+    expect(next.items).toEqual([10, 3])
+    next.last.admit()
+    ack(next.last)
+    expect(held.events).toEqual(['admitted', 'ok'])
+    await ctx.clock.advance(5000)
+    expect(next.items).toEqual([10, 3, 10])
+  })
+
   it('keeps the bytes for the branch that took them until that one is done, however the next offer ends', async () => {
     const { ctx, next, processor } = rig('admitted', { triggerItems: 1 })
     const bytes = arenas.take(10_000).fill(1)
