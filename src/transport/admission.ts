@@ -116,7 +116,7 @@ export class Admission {
         retryAfterMs: this.#wait(),
       }
     }
-    const reservation = new Reservation(this)
+    const reservation = new Reservation(this, grows)
     const refusal = reservation.grow(CALL_BYTES)
     if (refusal !== undefined) return refusal
     if (grows) this.#growing.add(reservation)

@@ -16,9 +16,12 @@ export class Reservation {
   #bytes = 0
   #kib = 0
   #overdrawn = false
+  /** Its length is not known yet. */
+  #grows: boolean
 
-  constructor(admission: Admission) {
+  constructor(admission: Admission, grows: boolean) {
     this.#admission = admission
+    this.#grows = grows
   }
 
   /** Bytes booked, before they are rounded up. */
@@ -71,15 +74,15 @@ export class Reservation {
 
   /** The body is `length` bytes and will be no longer. */
   end(length = this.body.length): void {
-    this.body = this.body.subarray(0, length)
-    this.#admission.grown(this)
+    if (length < this.body.length) this.body = this.body.subarray(0, length)
+    this.#grown()
   }
 
   /** Puts another body, made from this one and booked already, in its place; this one is given back. */
   replace(body: Uint8Array): void {
     if (this.body.length > 0) arenas.release(this.body)
     this.body = body
-    this.#admission.grown(this)
+    this.#grown()
     this.#shrinkTo(Math.min(this.#bytes, CALL_BYTES + body.length))
   }
 
@@ -87,10 +90,16 @@ export class Reservation {
   release(): void {
     if (this.body.length > 0) arenas.release(this.body)
     this.body = NOTHING
-    this.#admission.grown(this)
+    this.#grown()
     this.#shrinkTo(0)
     if (this.#overdrawn) this.#admission.endOverdraft()
     this.#overdrawn = false
+  }
+
+  #grown(): void {
+    if (!this.#grows) return
+    this.#grows = false
+    this.#admission.grown(this)
   }
 
   #shrinkTo(bytes: number): void {

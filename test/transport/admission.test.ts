@@ -1,5 +1,6 @@
 // The byte budget by itself: what is booked, refused and given back. What this does not show: that servers book before they
-// read (test/faults/half-sent.test.ts), nor two threads at once, which only the compare-and-exchange stands for.
+// read (test/faults/half-sent.test.ts).
+import { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { arenas } from '../../src/otlp/arena.ts'
@@ -170,6 +171,29 @@ describe('connections', () => {
     expect(heard).toBe(3)
     end()
   })
+})
+
+test('three threads at once never book more than there is, and leave nothing', async () => {
+  const memory = Admission.memory(1 << 20)
+  const admission = new Admission(memory)
+  const said = await Promise.all(
+    [1, 2, 3].map(
+      (seed) =>
+        new Promise<{ refused: number; past: number }>((resolve, reject) => {
+          const thread = new Worker(new URL('./support/booking-thread.ts', import.meta.url), {
+            workerData: { memory, seed, rounds: 100_000 },
+          })
+          thread.once('message', resolve)
+          thread.once('error', reject)
+        }),
+    ),
+  )
+  expect(said.map(({ past }) => past)).toEqual([0, 0, 0])
+  // Else the limit was never met and nothing was shown.
+  for (const { refused } of said) expect(refused).toBeGreaterThan(1000)
+  expect(admission.peak).toBeLessThanOrEqual(admission.limit)
+  expect(admission.peak).toBeGreaterThan(admission.limit * 0.9)
+  expect(admission.reserved).toBe(0)
 })
 
 describe('any sequence of requests', () => {
