@@ -16,7 +16,7 @@ import { endAll, eventually, startSluice } from '../support/sluice.ts'
 import { type Certificates, makeCertificates } from '../transport/support/certificates.ts'
 import { otelcol } from './peers/registry.ts'
 import { startCollector } from './support/collector.ts'
-import { agentConfig, backendConfig, fileOf, gatewayConfig, nameOf, WAYS } from './support/collector-chain.ts'
+import { agentConfig, backendConfig, fileOf, gatewayConfig, nameOf, WAYS, type Way } from './support/collector-chain.ts'
 import { endPeers, needs } from './support/peers.ts'
 import { readRecords } from './support/record-files.ts'
 import { makeLogs, makeMetrics, makeSpans, sendAll } from './support/sdk-telemetry.ts'
@@ -41,19 +41,23 @@ describe.skipIf(skip)(`between two Go Collectors${note}`, () => {
     const ports = new Map<string, number>()
     for (const way of WAYS) ports.set(nameOf(way), await freePort())
     const agentPort = await freePort()
-    const atBackend = (way: (typeof WAYS)[number]): string => `127.0.0.1:${ports.get(nameOf(way))}`
+    const behind = (way: Way): string =>
+      way.security === 'unix' ? join(folder, 'backend.sock') : `127.0.0.1:${ports.get(nameOf(way))}`
+    const toBackend = (way: Way): string => (way.security === 'unix' ? `unix://${behind(way)}` : behind(way))
+    const anywhere = (way: Way): string => (way.security === 'unix' ? join(folder, 'gateway.sock') : '127.0.0.1:0')
     const back = await startCollector(
       folder,
       'backend',
-      backendConfig(atBackend, folder, certificates),
+      backendConfig(behind, folder, certificates),
       ports.get(nameOf(WAYS[0]!))!,
     )
     const file = join(folder, 'gateway.yaml')
-    writeFileSync(file, gatewayConfig(atBackend, certificates))
+    writeFileSync(file, gatewayConfig(anywhere, toBackend, certificates))
     const sluice = await startSluice(['run', file])
-    const atGateway = (way: (typeof WAYS)[number]): string =>
-      sluice.address(`receiver otlp/${nameOf(way)}`, way.protocol)
-    const front = await startCollector(folder, 'agent', agentConfig(agentPort, atGateway, certificates), agentPort)
+    // What Sluice prints of a socket is what gRPC takes; the Collector insists on the slashes.
+    const toGateway = (way: Way): string =>
+      sluice.address(`receiver otlp/${nameOf(way)}`, way.protocol).replace('unix:/', 'unix:///')
+    const front = await startCollector(folder, 'agent', agentConfig(agentPort, toGateway, certificates), agentPort)
 
     // The SDK's own telemetry goes to a server that shares no code with either, too: that tells what it sent.
     const witness = await startBackend()

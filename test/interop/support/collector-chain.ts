@@ -11,7 +11,8 @@ export interface Way {
   readonly protocol: 'grpc' | 'http'
   readonly encoding: 'proto' | 'json'
   readonly compression: string
-  readonly security: 'plain' | 'tls' | 'mtls'
+  /** `token`: a bearer token over TLS, which Go's clients insist on. `unix`: a Unix domain socket. */
+  readonly security: 'plain' | 'unix' | 'tls' | 'mtls' | 'token'
 }
 
 export function nameOf({ protocol, encoding, compression, security }: Way): string {
@@ -20,7 +21,7 @@ export function nameOf({ protocol, encoding, compression, security }: Way): stri
 
 const plain = { encoding: 'proto', security: 'plain' } as const
 
-/** Every compression that both have, JSON, TLS and mTLS. */
+/** Every compression that both have, JSON, TLS, mTLS, bearer tokens and Unix domain sockets. */
 export const WAYS: readonly Way[] = [
   ...['none', 'gzip', 'snappy', 'zstd'].map((compression) => ({ ...plain, protocol: 'grpc', compression }) as const),
   ...['none', 'gzip', 'zstd', 'snappy', 'x-snappy-framed', 'zlib', 'deflate', 'lz4'].map(
@@ -29,11 +30,13 @@ export const WAYS: readonly Way[] = [
   ...['none', 'gzip', 'zstd'].map(
     (compression) => ({ ...plain, protocol: 'http', encoding: 'json', compression }) as const,
   ),
-  ...(['tls', 'mtls'] as const).flatMap((security) =>
-    (['grpc', 'http'] as const).map((protocol) => ({ ...plain, protocol, compression: 'gzip', security })),
+  ...(['tls', 'mtls', 'token'] as const).flatMap((security) =>
+    (['grpc', 'http'] as const).map((protocol) => ({ ...plain, protocol, compression: 'gzip', security }) as const),
   ),
+  { ...plain, protocol: 'grpc', compression: 'gzip', security: 'unix' },
 ]
 
+/** `host:port`, or `unix:///path` to send to and `/path` to listen on. */
 type Endpoint = (way: Way) => string
 type Section = Record<string, unknown>
 
@@ -48,9 +51,9 @@ export function agentConfig(listen: number, to: Endpoint, certificates: Certific
 }
 
 /** Sluice: for each way a receiver that takes nothing else, and an exporter that sends so. */
-export function gatewayConfig(to: Endpoint, certificates: Certificates): string {
+export function gatewayConfig(listen: Endpoint, to: Endpoint, certificates: Certificates): string {
   return config({
-    receivers: Object.fromEntries(WAYS.map((way) => receiver(way, '127.0.0.1:0', certificates))),
+    receivers: Object.fromEntries(WAYS.map((way) => receiver(way, listen(way), certificates))),
     exporters: Object.fromEntries(WAYS.map((way) => exporter(way, to(way), certificates))),
     pipelines: Object.assign(
       {},
@@ -99,26 +102,34 @@ function receiver(way: Way, endpoint: string, { ca, server }: Certificates): [st
     endpoint,
     // By gRPC nobody can be told to take one compression only.
     ...(protocol === 'http' && { compression_algorithms: [compression === 'none' ? '' : compression] }),
-    ...(security !== 'plain' && {
+    ...(secured(way) && {
       tls: {
         cert_file: server.cert,
         key_file: server.key,
         ...(security === 'mtls' && { client_ca_file: ca }),
       },
     }),
+    ...(security === 'token' && { auth: { authenticator: 'bearertokenauth' } }),
+    ...(security === 'unix' && { transport: 'unix' }),
   }
   return [`otlp/${nameOf(way)}`, { protocols: { [protocol]: settings } }]
 }
 
 function exporter(way: Way, address: string, { ca, client }: Certificates): [string, Section] {
   const { protocol, encoding, compression, security } = way
-  const tls =
-    security === 'plain'
-      ? { insecure: true }
-      : { ca_file: ca, ...(security === 'mtls' && { cert_file: client.cert, key_file: client.key }) }
-  if (protocol === 'grpc') return [`otlp_grpc/${nameOf(way)}`, { endpoint: address, compression, tls }]
-  const scheme = security === 'plain' ? 'http' : 'https'
-  return [`otlp_http/${nameOf(way)}`, { endpoint: `${scheme}://${address}`, encoding, compression, tls }]
+  const tls = secured(way)
+    ? { ca_file: ca, ...(security === 'mtls' && { cert_file: client.cert, key_file: client.key }) }
+    : { insecure: true }
+  const common = { compression, tls, ...(security === 'token' && { auth: { authenticator: 'bearertokenauth' } }) }
+  if (protocol === 'grpc') {
+    return [`otlp_grpc/${nameOf(way)}`, { endpoint: address, ...common }]
+  }
+  const scheme = secured(way) ? 'https' : 'http'
+  return [`otlp_http/${nameOf(way)}`, { endpoint: `${scheme}://${address}`, encoding, ...common }]
+}
+
+function secured({ security }: Way): boolean {
+  return security === 'tls' || security === 'mtls' || security === 'token'
 }
 
 function pipelines(make: (signal: Stable) => [string, Section]): Section {
@@ -127,5 +138,7 @@ function pipelines(make: (signal: Stable) => [string, Section]): Section {
 
 /** JSON is YAML. */
 function config({ pipelines, ...components }: { receivers: Section; exporters: Section; pipelines: Section }): string {
-  return JSON.stringify({ ...components, service: { telemetry: { metrics: { level: 'none' } }, pipelines } }, null, 1)
+  const extensions = { bearertokenauth: { token: 'not-a-real-token' } }
+  const service = { extensions: Object.keys(extensions), telemetry: { metrics: { level: 'none' } }, pipelines }
+  return JSON.stringify({ extensions, ...components, service }, null, 1)
 }
