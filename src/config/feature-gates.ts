@@ -99,6 +99,22 @@ export const FEATURE_GATES: readonly FeatureGate[] = [
   },
 ]
 
+/** Gates that the Collector has no more, because what they turned on is how it always is. */
+const SETTLED: ReadonlySet<string> = new Set([
+  'component.UseLocalHostAsDefaultHost',
+  'confighttp.framedSnappy',
+  'confmap.newExpandedValueSanitizer',
+  'confmap.strictlyTypedInput',
+  'confmap.unifyEnvVarExpansion',
+  'otelcol.printInitialConfig',
+  'service.connectors',
+  'service.disableOpenCensusBridge',
+  'service.graph',
+  'telemetry.UseLocalHostAsDefaultMetricsAddress',
+  'telemetry.disableAddressFieldForInternalTelemetry',
+  'telemetry.useOtelForInternalMetrics',
+])
+
 /**
  * What `--feature-gates` says, each of `flags` being a list with commas: `id` and `+id` turn on, `-id` turns off. Returns the ids of those
  * that are on. Gates that do not exist, or that this version cannot turn, go to `report`.
@@ -116,7 +132,10 @@ export function readFeatureGates(flags: readonly string[], report: Report): Read
     const on = !part.startsWith('-')
     const gate = FEATURE_GATES.find((each) => each.id === id)
     if (id === '') report.problem('CONFIG_FEATURE_GATE', place, [], 'expected the id of a feature gate between commas')
-    else if (gate === undefined) {
+    else if (SETTLED.has(id)) {
+      if (on) report.note('CONFIG_NO_EFFECT', place, [id], 'has no effect: it is how it always is; leave the gate out')
+      else report.problem('CONFIG_FEATURE_GATE', place, [id], 'cannot be turned off any more: it is how it always is')
+    } else if (gate === undefined) {
       const near =
         didYouMean(
           id,

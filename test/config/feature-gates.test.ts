@@ -43,6 +43,14 @@ test('what is off may be turned off, and what has no effect is noted', async () 
   ])
 })
 
+test('gates that the Collector has settled may be on, not off', async () => {
+  const { problems, notes } = await load(['service.graph,-confmap.unifyEnvVarExpansion'], PIPELINE)
+  expect(problems.map(formatProblem)).toEqual([
+    '--feature-gates:1:15  confmap.unifyEnvVarExpansion: cannot be turned off any more: it is how it always is  (CONFIG_FEATURE_GATE)',
+  ])
+  expect(notes.map(({ path }) => path)).toEqual(['service.graph'])
+})
+
 test('service.AllowNoPipelines', async () => {
   const alone = 'service: {telemetry: {metrics: {level: none}}}'
   expect((await load([], alone)).problems.map(({ code }) => code)).toEqual([

@@ -16,6 +16,7 @@ import type { OlderOption } from './older-option.ts'
 /** Every older form in `root`, of which one may make another: look again once it is brought up to date. */
 export function* olderForms(root: Mapping, registry: Registry): Generator<Change> {
   yield* metricsAddress(root)
+  yield* grpcProtocol(valueAt(root, ['service', 'telemetry']), ['service', 'telemetry'])
   yield* extensionsWithoutEffect(root)
   for (const section of SECTIONS) {
     for (const [id, entry] of entriesAt(root, [section])) {
@@ -62,6 +63,21 @@ function hostAndPort(address: string): { readonly host: string; readonly port: n
     return { host: reference[1]!, port: /^\d+$/.test(reference[2]!) ? Number(reference[2]) : reference[2]! }
   const parts = splitHostPort(address)
   return typeof parts === 'string' ? undefined : { host: parts.host, port: parts.port }
+}
+
+/** `protocol: grpc/protobuf` of own telemetry's exporters, which is `grpc` since v0.119. */
+function* grpcProtocol(tree: Tree | undefined, path: Path): Generator<Change> {
+  if (tree?.kind === 'list') {
+    for (const [index, item] of tree.items.entries()) yield* grpcProtocol(item, [...path, index])
+  } else if (tree?.kind === 'map') {
+    for (const [key, { key: place, value }] of tree.entries) {
+      const at = [...path, key]
+      if (key === 'protocol' && value.kind === 'scalar' && value.value === 'grpc/protobuf') {
+        const message = '"grpc/protobuf" is the old name; write protocol: grpc'
+        yield { path: at, place, message, ops: [{ op: 'set', path: at, to: 'grpc' }] }
+      } else yield* grpcProtocol(value, at)
+    }
+  }
 }
 
 function* extensionsWithoutEffect(root: Mapping): Generator<Change> {

@@ -322,6 +322,51 @@ service:
     warnings: ['4:25 service.telemetry.metrics.address: is the old form'],
   },
   {
+    name: 'the protocol of own telemetry',
+    older: `${RECEIVER}exporters: {nop: }
+service:
+  telemetry:
+    metrics:
+      readers:
+        - periodic:
+            exporter:
+              otlp: {protocol: grpc/protobuf, endpoint: "http://localhost:4317"}
+    logs:
+      processors:
+        - batch:
+            exporter:
+              otlp:
+                # as ever
+                protocol: "grpc/protobuf"
+                endpoint: http://localhost:4317
+  pipelines:
+    traces: {receivers: [otlp], exporters: [nop]}
+`,
+    modern: `${RECEIVER}exporters: {nop: }
+service:
+  telemetry:
+    metrics:
+      readers:
+        - periodic:
+            exporter:
+              otlp: {protocol: grpc, endpoint: "http://localhost:4317"}
+    logs:
+      processors:
+        - batch:
+            exporter:
+              otlp:
+                # as ever
+                protocol: "grpc"
+                endpoint: http://localhost:4317
+  pipelines:
+    traces: {receivers: [otlp], exporters: [nop]}
+`,
+    warnings: [
+      '9:22 service.telemetry.metrics.readers[0].periodic.exporter.otlp.protocol: "grpc/protobuf" is the old name',
+      '16:17 service.telemetry.logs.processors[0].batch.exporter.otlp.protocol: "grpc/protobuf" is the old name',
+    ],
+  },
+  {
     name: 'anchors are followed to where the keys stand',
     older: `${RECEIVER}exporters:
   otlp_grpc/a: &tls
