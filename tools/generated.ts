@@ -6,6 +6,9 @@ import type { Definition } from '../src/component/define.ts'
 import { registryOf } from '../src/component/registry.ts'
 import { referenceTable } from '../src/config/reference.ts'
 import { generateSchemas } from '../src/config/schema.ts'
+import { TELEMETRY } from '../src/config/telemetry-fields.ts'
+
+import { type Instrument, instruments } from './instruments.ts'
 
 const root = join(import.meta.dirname, '..')
 
@@ -31,6 +34,7 @@ export async function generated(): Promise<Generated[]> {
     }),
     between('README.md', 'components', componentTable(definitions)),
     between('src/README.md', 'error-codes', codeTable(await errorCodes())),
+    between('src/telemetry/README.md', 'reference', telemetryReference(await instruments())),
   ]
 }
 
@@ -47,6 +51,42 @@ export async function errorCodes(): Promise<[code: string, meaning: string][]> {
   return modules
     .flatMap((module) => Object.values(module).flatMap((codes) => Object.entries(codes)))
     .sort(([a], [b]) => (a < b ? -1 : 1))
+}
+
+function telemetryReference(all: readonly Instrument[]): string {
+  return `## Options
+
+Below \`service.telemetry\`.
+
+${referenceTable({ config: TELEMETRY })}
+
+## Instruments
+
+Names as OTLP carries them. On a pull endpoint dots are underscores, histograms end in \`_bucket\`, \`_sum\` and \`_count\`, and units
+and \`_total\` appear where a reader asks for them.
+
+${instrumentTable(all)}`
+}
+
+const KINDS: Readonly<Record<Instrument['kind'], string>> = {
+  counter: 'counter',
+  updown: 'up-down counter',
+  gauge: 'gauge',
+  histogram: 'histogram',
+}
+
+function instrumentTable(all: readonly Instrument[]): string {
+  return table(
+    ['name', 'kind', 'unit', 'from level', 'attributes', ''],
+    all.map(({ name, kind, unit, level, labels, description }) => [
+      `\`${name}\``,
+      KINDS[kind],
+      unit,
+      level === 'none' ? 'basic' : level,
+      labels.map((label) => `\`${label}\``).join(' '),
+      description,
+    ]),
+  )
 }
 
 function codeTable(codes: readonly (readonly [code: string, meaning: string])[]): string {

@@ -3,10 +3,8 @@ import type { Signal } from '../../src/otlp/batch.ts'
 import { ITEM_NAMES } from '../../src/telemetry/ledger.ts'
 import type { Counter } from '../../src/telemetry/meter.ts'
 
-/** Items that came, that passed and that were refused. */
+/** Items that passed and that were refused; what came and left the graph counts. */
 interface SignalMetrics {
-  readonly incoming: Counter
-  readonly outgoing: Counter
   readonly accepted: Counter
   readonly refused: Counter
 }
@@ -19,15 +17,7 @@ export function limiterMetrics({ id, meter, signals }: ComponentContext): Limite
     const items = ITEM_NAMES[signal]
     const name = `otelcol_processor_memory_limiter`
     const words = items.replace('_', ' ')
-    const passing = (way: 'incoming' | 'outgoing', description: string): Counter =>
-      meter.counter(
-        `otelcol_processor_${way}_items`,
-        { ...labels, 'otel.signal': signal },
-        { description, unit: '{items}' },
-      )
     return {
-      incoming: passing('incoming', 'Number of items passed to the processor.'),
-      outgoing: passing('outgoing', 'Number of items emitted from the processor.'),
       accepted: meter.counter(`${name}_accepted_${items}`, labels, {
         description: `Number of ${words} successfully pushed into the next component in the pipeline.`,
         unit: `{${items}}`,

@@ -33,10 +33,8 @@ export class MemoryLimiterProcessor implements Component, Consumer {
   consume(delivery: Delivery): void {
     const { signal, items } = delivery.batch
     const counters = this.#metrics[signal]
-    counters?.incoming.add(items)
     if (!this.#limiter.refusing) {
       counters?.accepted.add(items)
-      counters?.outgoing.add(items)
       this.#next.consume(delivery)
       return
     }

@@ -4,6 +4,7 @@ import { type Consumer, deliver } from '../../src/component/delivery.ts'
 import { makeBatch, type Signal } from '../../src/otlp/batch.ts'
 import type { Counter } from '../../src/telemetry/meter.ts'
 import { Model, type ModelOptions } from './model.ts'
+import { skippedItems } from './skipped-items.ts'
 
 export interface GeneratorOptions extends ModelOptions {
   /** Items a second by signal; 0 makes none. */
@@ -58,11 +59,7 @@ export class Generator implements Component {
     const { batchSize, total } = this.#options
     const perMs = this.#options.rates[signal] / 1000
     const tick = Math.min(MAX_TICK_MS, Math.max(MIN_TICK_MS, batchSize / perMs))
-    const skipped = meter.counter(
-      'sluice_generator_skipped_items',
-      { receiver: id, signal },
-      { description: 'Items that were not made because earlier ones were still on their way.', unit: '{items}' },
-    )
+    const skipped = skippedItems(meter, id, signal)
     let left = total
     let due = 0
     let last = clock.monotonic()

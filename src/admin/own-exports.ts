@@ -5,7 +5,7 @@ import type { Meter } from '../telemetry/meter.ts'
 import { OwnProcessor } from '../telemetry/own-processor.ts'
 import type { OwnResource } from '../telemetry/own-resource.ts'
 import { Seldom } from '../telemetry/seldom.ts'
-import { EXPORT_FAILURES } from './own-metrics.ts'
+import { exportDrops, exportFailures } from './export-instruments.ts'
 
 export interface OwnExportsOptions<T> {
   readonly signal: 'logs' | 'traces'
@@ -24,8 +24,8 @@ export class OwnExports<T> {
   readonly #processors: readonly OwnProcessor<T>[]
 
   constructor({ signal, processors, encode, resource, version, clock, log, meter }: OwnExportsOptions<T>) {
-    const failures = meter.counter('sluice_telemetry_export_failures', { signal }, EXPORT_FAILURES)
-    const lost = meter.counter('sluice_telemetry_dropped_items', { signal }, DROPPED)
+    const failures = exportFailures(meter, signal)
+    const lost = exportDrops(meter, signal)
     const seldom = new Seldom(clock)
     this.#processors = processors.map((config, index) => {
       const place = `service.telemetry.${signal}.processors[${index}]`
@@ -55,9 +55,4 @@ export class OwnExports<T> {
   async stop(timeoutMs: number): Promise<void> {
     await Promise.all(this.#processors.map((processor) => processor.stop(timeoutMs)))
   }
-}
-
-const DROPPED = {
-  description: 'Own log lines and spans that found no room to wait in, or whose export failed.',
-  unit: '{items}',
 }

@@ -10,6 +10,7 @@ import { PeriodicReader } from '../telemetry/periodic-reader.ts'
 import type { MeterRegistry, Reading } from '../telemetry/registry.ts'
 import { Seldom } from '../telemetry/seldom.ts'
 import { views } from '../telemetry/views.ts'
+import { exportFailures } from './export-instruments.ts'
 import { MetricsServer } from './metrics-server.ts'
 
 export interface OwnMetricsOptions {
@@ -44,7 +45,7 @@ export class OwnMetrics {
         this.#servers.push(new MetricsServer(read, prometheus, naming))
       }
       if (periodic === undefined) continue
-      const failures = meter.counter('sluice_telemetry_export_failures', { signal: 'metrics' }, EXPORT_FAILURES)
+      const failures = exportFailures(meter, 'metrics')
       const failed = (reason: string): void => {
         failures.add(1)
         const place = `service.telemetry.metrics.readers[${index}]`
@@ -72,12 +73,6 @@ export class OwnMetrics {
       ...this.#periodic.map((reader) => reader.stop(timeoutMs)),
     ])
   }
-}
-
-export const EXPORT_FAILURES = {
-  description:
-    'Exports of own telemetry that did not arrive; metrics are told again by the next, other signals are lost.',
-  unit: '{exports}',
 }
 
 /** The readings that the level tells, in the order of their names, views applied. */

@@ -1,12 +1,14 @@
 import { readdirSync } from 'node:fs'
 import type { NumberReading, Reading } from '../telemetry/registry.ts'
 
-/** The process's own figures: those of the Collector under its names, and what only Node knows. */
-export function processReadings(): Reading[] {
+/**
+ * The process's own figures: those of the Collector under its names, and what only Node knows. `files`: how many are open;
+ * undefined where the operating system does not tell.
+ */
+export function processReadings(files = openFiles()): Reading[] {
   const memory = process.memoryUsage()
   const { user, system } = process.cpuUsage()
   const used = process.resourceUsage()
-  const files = openFiles()
   return [
     gauge('otelcol_process_memory_rss', 'Total physical memory (resident set size).', 'By', memory.rss),
     gauge('otelcol_process_runtime_heap_alloc_bytes', 'Bytes of allocated heap objects.', 'By', memory.heapUsed),

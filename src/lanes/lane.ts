@@ -15,6 +15,7 @@ import { SpanOutbox } from '../telemetry/span-outbox.ts'
 import { threadMetrics } from '../telemetry/thread-metrics.ts'
 import { Admission } from '../transport/admission.ts'
 import { deadlineIn } from './deadline.ts'
+import { healthGauge } from './health-gauge.ts'
 import type { FromLane, LaneTask, Listening, ToLane } from './protocol.ts'
 
 /** The components, as the thread's one argument names them; loaded with the thread, before there is a task. */
@@ -63,8 +64,6 @@ function laneLogger({ log }: LaneTask, say: (message: FromLane) => void): Logger
 function onlyOf(signals: readonly Signal[]): Signal | undefined {
   return signals.length === 1 ? signals[0] : undefined
 }
-
-const HEALTHY = { description: '1 while a component that reports its health is well, 0 while it is not.' }
 
 /** Where what a graph has to tell goes. */
 interface Outlets {
@@ -133,7 +132,7 @@ function reporter(
     const said = `${health} ${message ?? ''}`
     if (said === last) return
     last = said
-    meter.gauge('sluice_component_healthy', { component: `${kind} ${id}` }, HEALTHY).set(health === 'ok' ? 1 : 0)
+    healthGauge(meter, `${kind} ${id}`).set(health === 'ok' ? 1 : 0)
     const about = { kind, id, ...(pipeline !== undefined && { pipeline }) }
     say({ type: 'health', report: { ...about, health, ...(message !== undefined && { message }) } })
   }

@@ -2,6 +2,7 @@ import type { Timer } from '../clock.ts'
 import type { ComponentContext } from '../component/contracts.ts'
 import type { Gauge } from '../telemetry/meter.ts'
 import { collectGarbage } from './collect-garbage.ts'
+import { limiterGauges } from './limiter-gauges.ts'
 import { Pressure, type PressureSettings } from './pressure.ts'
 
 const MIB = 1 << 20
@@ -35,22 +36,10 @@ export class MemoryLimiter {
     this.#ctx = ctx
     this.#collect = collect
     this.#pressure = new Pressure(settings, ctx.clock.monotonic())
-    const component = `${ctx.kind} ${ctx.id}`
-    const limit = (name: 'soft' | 'hard', bytes: number): void =>
-      ctx.meter
-        .gauge(
-          'sluice_memory_limiter_limit_bytes',
-          { component, limit: name },
-          { description: 'From here on data is refused (soft), and garbage collected at once (hard).', unit: 'By' },
-        )
-        .set(bytes)
-    limit('soft', settings.softLimit)
-    limit('hard', settings.hardLimit)
-    this.#used = ctx.meter.gauge(
-      'sluice_memory_limiter_used_bytes',
-      { component },
-      { description: 'Memory of the whole process, as the limiter measures it.', unit: 'By' },
-    )
+    const { soft, hard, used } = limiterGauges(ctx.meter, `${ctx.kind} ${ctx.id}`)
+    soft.set(settings.softLimit)
+    hard.set(settings.hardLimit)
+    this.#used = used
   }
 
   get refusing(): boolean {

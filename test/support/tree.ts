@@ -30,7 +30,7 @@ export function withoutComments(text: string): string {
 
 /** What a source file imports: relative paths resolved below the repository, everything else as it is written. */
 export function imports(path: string): string[] {
-  const found = withoutComments(read(path)).matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'([^']+)'/g)
+  const found = withoutComments(read(path)).matchAll(/(?:(?<!\.)\bfrom\s|\bimport\s*\(?)\s*'([^']+)'/g)
   return [...found].map(([, specifier]) =>
     specifier!.startsWith('.') ? posix.join(dirname(path), specifier!) : specifier!,
   )
