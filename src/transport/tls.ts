@@ -2,6 +2,7 @@ import * as tls from 'node:tls'
 import { systemAuthorities } from './tls-authorities.ts'
 import { type TlsEnvironment, TlsMaterial, type TlsSource, type TlsTexts } from './tls-material.ts'
 import { GROUP_NAMES, INSECURE_SUITES, PROTOCOL_NAMES, SECURE_SUITES, TLS13_SUITES } from './tls-names.ts'
+import { explainRefusals } from './tls-refusals.ts'
 import type { ClientTlsSettings, ServerTlsSettings, TlsSettings } from './tls-settings.ts'
 
 /** As often as the Collector looks whether `client_ca_file` changed, while clients connect. */
@@ -10,11 +11,13 @@ const CLIENT_CA_EVERY_MS = 1000
 /** TLS of a server, with certificates that may change while it runs. */
 export class ServerTls {
   readonly #settings: ServerTlsSettings
+  readonly #environment: TlsEnvironment
   readonly #material: TlsMaterial<'cert' | 'key' | 'ca'>
 
   /** Reads what the settings name; throws a `TLS_…` error. */
   constructor(settings: ServerTlsSettings, environment: TlsEnvironment) {
     this.#settings = settings
+    this.#environment = environment
     const ca = {
       key: 'client_ca_file',
       file: settings.client_ca_file || undefined,
@@ -34,9 +37,10 @@ export class ServerTls {
 
   /**
    * Keeps `server`, made with `options`, up to date: a connection that comes when a look at the files is due is the first to be
-   * served with what they hold now. Those that are open stay as they are.
+   * served with what they hold now. Those that are open stay as they are. Clients that fail to connect are explained in the log.
    */
   attach(server: tls.Server): void {
+    explainRefusals(server, this.#environment)
     if (!this.#material.reloads) return
     // Before the server's own listener, which begins the handshake.
     server.prependListener('connection', () => {

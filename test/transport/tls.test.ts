@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as tls from 'node:tls'
@@ -174,6 +174,62 @@ describe('a server', () => {
     expect(await nameOf(meet(port, strange))).toBe('server')
     expect(await meet(port)).toMatch(/^ERR_SSL_|ECONNRESET|closed/)
     expect(clients).toEqual(['client', 'strange'])
+  })
+})
+
+describe('a client that fails to connect is explained', () => {
+  const saidOf = (lines: LogLine[]): unknown[] => lines.map(({ level, code, msg }) => [level, code, msg])
+  const line = (reason: string): unknown[] => [
+    [
+      'warn',
+      'TLS_HANDSHAKE_FAILED',
+      expect.stringMatching(`^tls: (127\\.0\\.0\\.1:\\d+|a client) failed to connect: ${reason}$`),
+    ],
+  ]
+  const raw = (port: number, text: string): Promise<string> =>
+    new Promise((resolve) => {
+      const socket = connect(port, '127.0.0.1', () => (text === '' ? socket.destroy() : socket.write(text)))
+      socket.on('error', () => {})
+      socket.on('close', () => resolve('closed'))
+    })
+  const strange = (): tls.ConnectionOptions => {
+    const { cert, key } = certificates.issue('strange', 'stranger')
+    return { cert: certificates.read(cert), key: certificates.read(key) }
+  }
+  const clients = (): Partial<ServerTlsSettings> => ({ client_ca_file: certificates.ca })
+
+  test.each<[string, () => Partial<ServerTlsSettings>, (port: number) => Promise<string>, string]>([
+    ['plain HTTP', () => ({}), (port) => raw(port, 'POST / HTTP/1.1\r\n\r\n'), 'it does not speak TLS; turn TLS .*'],
+    ['plain gRPC', () => ({}), (port) => raw(port, 'PRI * HTTP/2.0\r\n\r\n'), 'it does not speak TLS; turn TLS .*'],
+    ['no certificate', clients, (port) => meet(port), 'it showed no certificate, which client_ca_file asks for'],
+    ['a strange one', clients, (port) => meet(port, strange()), 'no authority of client_ca_file signed its .*'],
+    [
+      'an old version',
+      () => ({ min_version: '1.3' }),
+      (port) => meet(port, { maxVersion: 'TLSv1.2' }),
+      'it speaks no version of TLS that .*',
+    ],
+    [
+      'no common curve',
+      () => ({ curve_preferences: ['P521'] }),
+      (port) => meet(port, { ecdhCurve: 'P-384' }),
+      'it has none of the key exchanges of this side; see curve_preferences',
+    ],
+  ])('%s', async (_name, settings, attempt, reason) => {
+    const { port, lines } = await serve(settings())
+    await attempt(port)
+    await expect.poll(() => saidOf(lines)).toEqual(line(reason))
+  })
+
+  test('once a minute for each reason, with how often it was; who only looks in is not mentioned', async () => {
+    const { port, lines, clock } = await serve({})
+    await raw(port, '')
+    for (let i = 0; i < 4; i++) await raw(port, 'POST / HTTP/1.1\r\n\r\n')
+    await expect.poll(() => lines.length).toBe(1)
+    await clock.advance(60_000)
+    await raw(port, 'POST / HTTP/1.1\r\n\r\n')
+    await expect.poll(() => lines.length).toBe(2)
+    expect(lines[1]!.msg).toMatch(/turn TLS on there, or off here; so did 3 others since the last line about it$/)
   })
 })
 
