@@ -1,6 +1,6 @@
 /** An option that a component of the Collector had once, as a definition lists it under `older`. */
 export interface OlderOption {
-  /** The key, on the first level of the component's options. */
+  /** The key in lower case, on the first level of the component's options. */
   readonly key: string
   /** The key that took its place; absent where nothing did. */
   readonly now?: string

@@ -99,9 +99,11 @@ function* extensionsWithoutEffect(root: Mapping): Generator<Change> {
 
 /** An option that its component lists as one that it had. */
 function* olderOption(option: OlderOption, options: Mapping, above: Path): Generator<Change> {
-  const entry = options.entries.get(option.key)
-  if (entry === undefined) return
-  const path = [...above, option.key]
+  // Keys once were read in upper or lower case alike: "logLevel" is as frequent.
+  const key = [...options.entries.keys()].find((each) => each.toLowerCase() === option.key)
+  const entry = key === undefined ? undefined : options.entries.get(key)
+  if (key === undefined || entry === undefined) return
+  const path = [...above, key]
   const { now } = option
   if (now === undefined) {
     const message = `has no effect: ${option.reason ?? 'there is no such option any more'}; remove it`
@@ -207,15 +209,16 @@ function* olderType(
   const { type } = definition
   const old = id.split('/')[0]!
   if (old === type) return
-  const now = `${type}${id.slice(old.length)}`
-  // Two components would become one, or one that is both an exporter and a connector.
-  if (
-    SECTIONS.some(
-      (other) =>
-        entriesAt(root, [other]).has(now) && (other === section || other === 'connectors' || section === 'connectors'),
-    )
-  )
-    return
+  const name = id.slice(old.length + 1)
+  // Two components are not to become one, nor one that is both an exporter and a connector.
+  const isTaken = (other: string): boolean =>
+    entriesAt(root, [section]).has(other) ||
+    entriesAt(root, ['connectors']).has(other) ||
+    (section === 'connectors' &&
+      (entriesAt(root, ['receivers']).has(other) || entriesAt(root, ['exporters']).has(other)))
+  const names = [`${type}${id.slice(old.length)}`, `${type}/${old}${name === '' ? '' : `_${name}`}`]
+  const now = names.find((each) => !isTaken(each))
+  if (now === undefined) return
   const lists = [...entriesAt(root, ['service', 'pipelines']).keys()].flatMap((pipeline) =>
     USES[section].map((list) => ['service', 'pipelines', pipeline, list]),
   )

@@ -5,6 +5,8 @@ export interface Pair {
   readonly modern: string
   /** Of its warnings: line, column and the first words. */
   readonly warnings: readonly string[]
+  /** Components are called otherwise than by the type's new name alone. */
+  readonly otherIds?: true
 }
 
 const PIPELINE = `
@@ -33,9 +35,9 @@ export const PAIRS: readonly Pair[] = [
   },
   {
     name: 'a name stays behind the type, in quotes too',
-    older: exporting('"logging/all"', ' {loglevel: WARN}'),
+    older: exporting('"logging/all"', ' {logLevel: WARN}'),
     modern: exporting('"debug/all"', ' {verbosity: basic}'),
-    warnings: ['3:3 exporters.logging/all: "logging" is', '3:19 exporters.logging/all.loglevel: is the old form'],
+    warnings: ['3:3 exporters.logging/all: "logging" is', '3:19 exporters.logging/all.logLevel: is the old form'],
   },
   {
     name: 'exporters under their old types',
@@ -74,6 +76,33 @@ service:
         - otlp_grpc   # near
 `,
     warnings: ['3:3 exporters.otlp: "otlp" is', '5:3 exporters.otlphttp/eu: "otlphttp" is'],
+    otherIds: true,
+  },
+  {
+    name: 'an old type beside the new one gets a name',
+    older: `${RECEIVER}exporters:
+  logging:
+  logging/all:
+  debug:
+  debug/all: {verbosity: detailed}
+service:
+  pipelines:
+    traces: {receivers: [otlp], exporters: [debug, logging, logging/all, debug/all]}
+`,
+    modern: `${RECEIVER}exporters:
+  debug/logging:
+  debug/logging_all:
+  debug:
+  debug/all: {verbosity: detailed}
+service:
+  pipelines:
+    traces: {receivers: [otlp], exporters: [debug, debug/logging, debug/logging_all, debug/all]}
+`,
+    warnings: [
+      '3:3 exporters.logging: "logging" is the old name',
+      '4:3 exporters.logging/all: "logging" is the old name',
+    ],
+    otherIds: true,
   },
   {
     name: 'TLS keys beside tls, in block style',
