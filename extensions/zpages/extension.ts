@@ -4,7 +4,7 @@ import { ConfiguredPages, type PageServerConfig } from '../../src/component/page
 import { type Page, type PageRequest, text } from '../../src/transport/page-server.ts'
 import { pipelinePage } from './pipeline-page.ts'
 import { RateBook } from './rates.ts'
-import { expvarPage, extensionPage, servicePage } from './service-page.ts'
+import { expvarPage, extensionPage, featurePage, servicePage } from './service-page.ts'
 import { tracePage } from './trace-page.ts'
 
 export interface ZpagesConfig extends PageServerConfig {
@@ -48,6 +48,8 @@ export class Zpages implements Component {
         return pipelinePage(host, this.#rates, query)
       case '/debug/extensionz':
         return extensionPage(host)
+      case '/debug/featurez':
+        return featurePage(host)
       case '/debug/tracez':
         return tracePage(host, query)
       case '/debug/expvarz':

@@ -39,7 +39,7 @@ export function table(head: readonly string[], rows: readonly (readonly HtmlValu
 <tbody>${rows.map((row) => html`<tr>${row.map(cell)}</tr>\n`)}</tbody></table>`
 }
 
-const PAGES = ['servicez', 'pipelinez', 'extensionz', 'tracez'] as const
+const PAGES = ['servicez', 'pipelinez', 'extensionz', 'featurez', 'tracez'] as const
 
 const STYLE = `body{font:15px/1.4 system-ui,sans-serif;margin:1.5em 2em;max-width:80em;color:#222}
 nav a{margin-right:1em}h1{font-size:1.4em}h2{font-size:1.1em;margin-top:1.6em}

@@ -1,5 +1,6 @@
 import type { Host } from '../../src/component/host.ts'
 import { formatDuration } from '../../src/config/duration.ts'
+import { FEATURE_GATES } from '../../src/config/feature-gates.ts'
 import type { Page } from '../../src/transport/page-server.ts'
 import { html, page, table } from './html.ts'
 
@@ -30,6 +31,13 @@ export function extensionPage(host: Host): Page {
     return [id, health?.health ?? 'unknown', health?.message ?? '']
   })
   return page('Extensions', table(['extension', 'health', ''], rows))
+}
+
+/** `/debug/featurez`: feature gates of the Collector and whether they are on. */
+export function featurePage(host: Host): Page {
+  const on = new Set(host.config.service.featureGates)
+  const rows = FEATURE_GATES.map(({ id, stage, description }) => [id, String(on.has(id)), stage, description])
+  return page('Feature gates', table(['gate', 'on', 'stage', ''], rows))
 }
 
 /** `/debug/expvarz`: memory and command line, as Go's expvar has them. */

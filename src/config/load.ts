@@ -137,6 +137,7 @@ function resolve(
       admission: { limitMib: service.admission.limit_mib, limitPercentage: service.admission.limit_percentage },
       lanes: service.lanes,
       shutdownTimeoutMs: service.shutdown_timeout,
+      featureGates: [...gates],
     },
     secrets: report.secrets,
   }

@@ -50,6 +50,8 @@ export interface ResolvedService {
   readonly lanes: number
   /** How long a stop may take to drain, ms. */
   readonly shutdownTimeoutMs: number
+  /** Ids of the feature gates that are on. */
+  readonly featureGates: readonly string[]
 }
 
 /** `service.telemetry`, but that the readers are those that run: none at level none, the usual one where none is named. */

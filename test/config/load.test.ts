@@ -28,6 +28,7 @@ test('the smallest configuration is filled with every default', async () => {
       admission: { limitMib: undefined, limitPercentage: undefined },
       lanes: 1,
       shutdownTimeoutMs: 30_000,
+      featureGates: ['service.profilesSupport'],
     },
     secrets: [],
   })

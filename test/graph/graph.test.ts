@@ -117,6 +117,7 @@ class Rig {
         admission: { limitMib: undefined, limitPercentage: undefined },
         lanes: 1,
         shutdownTimeoutMs: 1000,
+        featureGates: [],
       },
       secrets: [],
     }

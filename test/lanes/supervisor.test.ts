@@ -36,6 +36,7 @@ function start(source: object, sink: object = {}): Started {
       admission: { limitMib: undefined, limitPercentage: undefined },
       lanes: 1,
       shutdownTimeoutMs: 1000,
+      featureGates: [],
     },
     secrets: [],
   }

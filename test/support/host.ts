@@ -27,6 +27,7 @@ const NOTHING: ResolvedConfig = {
     admission: { limitMib: undefined, limitPercentage: undefined },
     lanes: 1,
     shutdownTimeoutMs: 1000,
+    featureGates: [],
   },
   secrets: [],
 }

@@ -133,6 +133,15 @@ test('tracez shows sampled spans by latency, and each of a bucket with its facts
   expect((await get('/debug/tracez?zspanname=other&ztype=1')).text).toContain('none')
 })
 
+test('featurez shows which gates are on', async () => {
+  const { host, get } = await rig()
+  const config = { ...host.config, service: { ...host.config.service, featureGates: ['service.AllowNoPipelines'] } }
+  Object.assign(host, { config })
+  const { text } = await get('/debug/featurez')
+  expect(row(text, 'service.AllowNoPipelines').slice(0, 3)).toEqual(['service.AllowNoPipelines', 'true', 'Alpha'])
+  expect(row(text, 'service.partialReload').slice(0, 3)).toEqual(['service.partialReload', 'false', 'Alpha'])
+})
+
 test('other pages: extensionz, expvarz where enabled, a way out for the rest', async () => {
   const { get } = await rig({ expvar: { enabled: true } })
   expect(row((await get('/debug/extensionz')).text, 'health_check')).toEqual(['health_check', 'unknown', ''])
