@@ -10,9 +10,11 @@ import { configured } from '../../../transport/support/configured.ts'
 
 /** Undone after the test, last first. */
 export const cleanups: (() => unknown)[] = []
+const budgets: Admission[] = []
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
   expect(arenas.held, 'request bodies that nobody released').toBe(0)
+  for (const admission of budgets.splice(0)) expect(admission.reserved, 'bytes that are still booked').toBe(0)
 })
 
 export interface Running {
@@ -40,6 +42,7 @@ export async function running({
   acknowledge?: string
   admission?: Admission
 } = {}): Promise<Running> {
+  budgets.push(admission)
   const ctx = testContext({ kind: 'receiver', id: 'otlp', signals, extensions, admission })
   const sink = new Sink()
   const side = (more: object | false, key: string): object =>
