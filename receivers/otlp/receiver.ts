@@ -14,6 +14,7 @@ import { authoriserOf } from './authorise.ts'
 import { callStatus } from './call-status.ts'
 import type { Config, GrpcConfig, HttpConfig } from './fields.ts'
 import { type ReceiverMetrics, receiverMetrics } from './metrics.ts'
+import { pathsOf } from './paths.ts'
 import { startGrpc, startHttp } from './servers.ts'
 
 /** Serves the protocols that are configured and turns each request into one delivery. */
@@ -71,7 +72,7 @@ export class OtlpReceiver implements Component {
   #handler(transport: 'grpc' | 'http', config: GrpcConfig | HttpConfig): ServerHandler {
     const { clock, id, meter, signals, tracer } = this.#ctx
     const spanNames = spanNamesOf(id)
-    const observed = observedCalls(meter, transport, pathsOf(config))
+    const observed = observedCalls(meter, transport, 'traces_url_path' in config ? pathsOf(config) : HTTP_PATHS)
     const metrics = receiverMetrics(meter, id, transport, signals)
     const acknowledge = this.#config.acknowledge
     const next = this.#next
@@ -120,13 +121,6 @@ export class OtlpReceiver implements Component {
       },
     }
   }
-}
-
-/** Where an HTTP receiver takes each signal; gRPC's paths are fixed. */
-function pathsOf(config: GrpcConfig | HttpConfig): Readonly<Record<Signal, string>> {
-  if (!('traces_url_path' in config)) return HTTP_PATHS
-  const { traces_url_path: traces, metrics_url_path: metrics, logs_url_path: logs } = config
-  return { ...HTTP_PATHS, traces, metrics, logs }
 }
 
 /** A sampled call, until it is answered. */

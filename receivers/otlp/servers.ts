@@ -8,6 +8,7 @@ import { signalsByPath } from '../../src/transport/otlp-services.ts'
 import type { ServerTls } from '../../src/transport/tls.ts'
 import type { TlsEnvironment } from '../../src/transport/tls-material.ts'
 import type { Server, ServerHandler } from '../../src/transport/unary.ts'
+import { complaints } from './complaints.ts'
 import type { GrpcConfig, HttpConfig } from './fields.ts'
 import { pathsOf } from './paths.ts'
 
@@ -39,6 +40,7 @@ export async function startGrpc(
       ...(await tlsOf(config, { configuredBy: 'protocols.grpc.tls', clock, log })),
       keepalive: keepaliveOf(config),
       readTimeoutMs: config.read_timeout,
+      complain: complaints({ clock, log }, 'grpc'),
     },
     handler,
   )
@@ -66,6 +68,7 @@ export async function startHttp(
       idleTimeoutMs: config.idle_timeout,
       keepAlives: config.keep_alives_enabled,
       responseHeaders: config.response_headers,
+      complain: complaints({ clock, log }, 'http'),
       ...(config.cors && config.cors.allowed_origins.length > 0 && { cors: corsOf(config.cors) }),
     },
     handler,

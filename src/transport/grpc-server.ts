@@ -6,7 +6,8 @@ import { Admission } from './admission.ts'
 import { bind } from './bind.ts'
 import { GrpcServerCall } from './grpc-server-call.ts'
 import { type ServerKeepalive, superviseSession } from './grpc-server-keepalive.ts'
-import { formatHostPort, type ListenAddress } from './listen-address.ts'
+import { type ListenAddress, peerOf } from './listen-address.ts'
+import { type Complaint, oddToGrpc, oddToTls } from './misdirected.ts'
 import { GRPC_PATHS, signalsByPath } from './otlp-services.ts'
 import { Overdue } from './overdue.ts'
 import { statusTrailers } from './rpc-status.ts'
@@ -31,6 +32,8 @@ export interface GrpcServerOptions {
   readonly keepalive?: ServerKeepalive
   /** Milliseconds that a call's message may take to arrive; absent or 0 is no limit. */
   readonly readTimeoutMs?: number
+  /** Hears of connections that come to nothing. */
+  readonly complain?: Complaint
 }
 
 // Node's default of 10 MB ends a connection with ENHANCE_YOUR_CALM at 32 × 512 KiB under way.
@@ -62,6 +65,9 @@ export async function serveGrpc(options: GrpcServerOptions, handler: ServerHandl
     readTimeoutMs > 0 ? new Overdue<GrpcServerCall>(readTimeoutMs, (call) => call.tooSlow(readTimeoutMs)) : undefined
   const admission = options.admission ?? Admission.unbounded()
   let closing = false
+  const complain = (peer: string, text: string | undefined): void => {
+    if (text !== undefined) options.complain?.(peer, text)
+  }
 
   server.on('session', (session) => {
     sessions.add(session)
@@ -69,7 +75,7 @@ export async function serveGrpc(options: GrpcServerOptions, handler: ServerHandl
     const peer = peerOf(session.socket)
     const supervision = options.keepalive && superviseSession(session, options.keepalive)
     // A peer that breaks off or misbehaves ends its own connection; without a listener it would end the process.
-    session.on('error', ignore)
+    session.on('error', (error) => complain(peer, oddToGrpc(error)))
     session.on('close', () => {
       sessions.delete(session)
       window.end()
@@ -115,7 +121,7 @@ export async function serveGrpc(options: GrpcServerOptions, handler: ServerHandl
     })
   })
   server.on('sessionError', ignore)
-  server.on('tlsClientError', ignore)
+  server.on('tlsClientError', (error, socket) => complain(peerOf(socket), oddToTls(error)))
   if (options.tls) options.tls.attach(server as tls.Server)
 
   const binding = await bind(server, options.address, options.configuredBy)
@@ -143,16 +149,20 @@ export async function serveGrpc(options: GrpcServerOptions, handler: ServerHandl
 
 function ignore(): void {}
 
-function peerOf(socket: net.Socket | tls.TLSSocket): string {
-  const { remoteAddress, remotePort } = socket
-  return remoteAddress === undefined ? 'unix' : formatHostPort(remoteAddress, remotePort ?? 0)
-}
-
 /** Answers what is no gRPC call at all in HTTP's terms (gRPC over HTTP/2, "Requests"). */
 function isGrpc(stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders): boolean {
   const type = headers['content-type']
-  if (headers[':method'] === 'POST' && type !== undefined && GRPC_TYPE.test(type)) return true
-  stream.respond({ ':status': headers[':method'] === 'POST' ? 415 : 405 }, { endStream: true })
+  const method = headers[':method']
+  if (method === 'POST' && type !== undefined && GRPC_TYPE.test(type)) return true
+  // Worded as grpc-go words them, which says it in gRPC's terms as well.
+  const [httpStatus, code, message] =
+    method === 'POST'
+      ? [415, GRPC.INVALID_ARGUMENT, `invalid gRPC request content-type "${type ?? ''}"`]
+      : [405, GRPC.INTERNAL, `Received a HEADERS frame with :method "${method ?? ''}" which should be POST`]
+  stream.respond(
+    { ':status': httpStatus, 'content-type': 'application/grpc', ...statusTrailers({ code, message }) },
+    { endStream: true },
+  )
   stream.close(http2.constants.NGHTTP2_NO_ERROR)
   return false
 }

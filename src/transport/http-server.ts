@@ -11,7 +11,8 @@ import { Cors, type CorsOptions } from './cors.ts'
 import { respond } from './http-respond.ts'
 import { HttpServerCall } from './http-server-call.ts'
 import { endBrokenConnection, SlowCalls } from './http-server-patience.ts'
-import { formatHostPort, type ListenAddress } from './listen-address.ts'
+import { type ListenAddress, peerOf } from './listen-address.ts'
+import { type Complaint, oddToHttp, oddToTls } from './misdirected.ts'
 import type { ServerTls } from './tls.ts'
 import { GRPC, type Server, type ServerHandler } from './unary.ts'
 
@@ -43,6 +44,8 @@ export interface HttpServerOptions {
   readonly responseHeaders: Readonly<Record<string, string>>
   /** What pages of other origins may do; without it, nothing. */
   readonly cors?: CorsOptions
+  /** Hears of connections that come to nothing. */
+  readonly complain?: Complaint
 }
 
 /** Serves OTLP/HTTP, bodies in protobuf or JSON, over HTTP/1.1. Rejects with a `LISTEN_…` error. */
@@ -53,6 +56,10 @@ export async function serveHttp(options: HttpServerOptions, handler: ServerHandl
   const responseHeaders = Object.entries(options.responseHeaders)
   const cors = options.cors && new Cors(options.cors)
   const slow = new SlowCalls(options)
+
+  const complain = (socket: net.Socket, text: string | undefined): void => {
+    if (text !== undefined) options.complain?.(peerOf(socket), text)
+  }
 
   const listener = (request: http.IncomingMessage, response: http.ServerResponse): void => {
     request.on('error', ignore)
@@ -95,8 +102,7 @@ export async function serveHttp(options: HttpServerOptions, handler: ServerHandl
       respond(request, response, 400, format.type, format.status({ code: GRPC.INVALID_ARGUMENT, message }))
       return
     }
-    const { remoteAddress, remotePort } = request.socket
-    const peer = remoteAddress === undefined ? 'unix' : formatHostPort(remoteAddress, remotePort ?? 0)
+    const peer = peerOf(request.socket)
     const call = HttpServerCall.accept(
       request,
       response,
@@ -124,14 +130,17 @@ export async function serveHttp(options: HttpServerOptions, handler: ServerHandl
   const server = options.tls
     ? https.createServer({ ...timeouts, ...options.tls.options, ALPNProtocols: ['http/1.1'] }, listener)
     : http.createServer(timeouts, listener)
-  server.on('tlsClientError', ignore)
+  server.on('tlsClientError', (error, socket) => complain(socket, oddToTls(error)))
   if (options.tls) options.tls.attach(server as tls.Server)
   server.on('connection', (socket: net.Socket) => {
     // No answer is due before there is a request; a client whose connection is reset comes again.
     if (!admission.openConnection()) socket.destroy()
     else socket.once('close', () => admission.closeConnection())
   })
-  server.on('clientError', endBrokenConnection)
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    complain(socket as net.Socket, oddToHttp(error))
+    endBrokenConnection(error, socket)
+  })
   // `Expect: 100-continue` is answered once the body is wanted, which the headers may forbid.
   server.on('checkContinue', listener)
 

@@ -55,3 +55,12 @@ export function splitHostPort(endpoint: string): { readonly host: string; readon
 export function formatHostPort(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
+
+/** `host:port` of whoever is at the other end; `unix` where the system does not say. */
+export function peerOf(socket: {
+  readonly remoteAddress?: string | undefined
+  readonly remotePort?: number | undefined
+}): string {
+  const { remoteAddress, remotePort } = socket
+  return remoteAddress === undefined ? 'unix' : formatHostPort(remoteAddress, remotePort ?? 0)
+}

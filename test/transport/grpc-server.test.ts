@@ -280,13 +280,25 @@ describe('a peer at the level of HTTP/2', () => {
   })
 
   test.each([
-    ['GET', { ':method': 'GET' }, 405],
-    ['another content type', { 'content-type': 'application/json' }, 415],
-    ['a content type that only begins alike', { 'content-type': 'application/grpcx' }, 415],
-  ])('gets an HTTP status for %s', async (_name, headers, status) => {
+    ['GET', { ':method': 'GET' }, 405, '13', 'Received a HEADERS frame with :method "GET" which should be POST'],
+    [
+      'another content type',
+      { 'content-type': 'application/json' },
+      415,
+      '3',
+      'invalid gRPC request content-type "application/json"',
+    ],
+    [
+      'a content type that only begins alike',
+      { 'content-type': 'application/grpcx' },
+      415,
+      '3',
+      'invalid gRPC request content-type "application/grpcx"',
+    ],
+  ])('gets an HTTP status, and gRPC its own, for %s', async (_name, headers, status, code, message) => {
     const server = await serve(accept)
-    const reply = await send(server.address, [], headers)
-    expect(reply.headers[':status']).toBe(status)
+    const { headers: seen } = await send(server.address, [], headers)
+    expect([seen[':status'], seen['grpc-status'], seen['grpc-message']]).toEqual([status, code, message])
   })
 
   test('may reset its stream at any point without harm', async () => {
