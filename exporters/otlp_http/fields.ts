@@ -3,8 +3,6 @@ import { type ConfigOf, field } from '../../src/config/field.ts'
 import { clientTlsField } from '../../src/config/tls-fields.ts'
 import { maxRequestSizeField, retryField, sendingQueueField } from '../../src/queue/fields.ts'
 
-const HTTP1 = "it tunes Go's HTTP/2 transport; requests leave over HTTP/1.1, which every OTLP/HTTP server speaks"
-
 export const fields = {
   endpoint: field.string('Base URL; `/v1/traces` and the like are appended.', {
     example: 'https://otlp.example.com',
@@ -47,6 +45,17 @@ export const fields = {
     { default: 100, min: 0 },
   ),
   max_idle_conns_per_host: field.int('The same of one server; 0 is no limit.', { default: 0, min: 0 }),
+  force_attempt_http2: field.bool('Speaks HTTP/2 with `https` servers that offer it; off: always HTTP/1.1.', {
+    default: true,
+  }),
+  http2_read_idle_timeout: field.duration(
+    'Pings an HTTP/2 connection this often, to notice a server that is gone; 0 never does.',
+    { default: '0s', min: 0 },
+  ),
+  http2_ping_timeout: field.duration('An HTTP/2 connection that does not answer for this long is given up.', {
+    default: '15s',
+    min: 0,
+  }),
   proxy_url: field.secret(
     'Sends through this proxy: `http://`, `https://` or `socks5://`, with `user:password@` if it wants them. When absent, `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` say it.',
   ),
@@ -56,9 +65,6 @@ export const fields = {
   ...signerFields,
   sending_queue: sendingQueueField,
   retry_on_failure: retryField,
-  force_attempt_http2: field.noEffect('Tries HTTP/2.', HTTP1),
-  http2_read_idle_timeout: field.noEffect('Pings a silent HTTP/2 connection.', HTTP1),
-  http2_ping_timeout: field.noEffect('Gives an HTTP/2 connection up.', HTTP1),
   read_buffer_size: field.noEffect('Read buffer of a connection.', "it sizes a buffer of Go's HTTP transport"),
   write_buffer_size: field.noEffect('Write buffer of a connection.', "it sizes a buffer of Go's HTTP transport"),
 }

@@ -112,6 +112,7 @@ export class GrpcChannel {
 
   /** Every address has failed and none is being tried; undefined where there is hope. */
   get failure(): ChannelFailure | undefined {
+    if (this.#closed) return { text: 'the client is closed', code: 'ECANCELED' }
     let last: GrpcAddress | undefined
     for (const address of this.#addresses) {
       if (!address.failing || address.connecting || address.ready !== undefined) return undefined
@@ -146,6 +147,11 @@ export class GrpcChannel {
       const timer = setTimeout(wake, Math.max(1, pause))
       this.#waiting.add(wake)
     })
+  }
+
+  /** Lets the calls under way end and their connections with them; the next call makes new ones. */
+  drain(): void {
+    for (const address of this.#addresses) address.drain()
   }
 
   async close(): Promise<void> {

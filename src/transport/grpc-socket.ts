@@ -6,12 +6,17 @@ import { splitHostPort } from './listen-address.ts'
 import { openTunnel, type ProxyServer } from './proxy-tunnel.ts'
 import type { ClientTls } from './tls.ts'
 
+/** Code of the error for a server that does not choose HTTP/2. */
+export const NO_HTTP2 = 'EPROTO_ALPN'
+
 export interface SocketOptions {
   readonly address: DialAddress
   /** `host:port` whose certificate is expected. */
   readonly authority: string
   /** TLS where given; clear text otherwise. */
   readonly tls?: ClientTls
+  /** Offered by ALPN; HTTP/2 alone when absent. */
+  readonly protocols?: readonly string[]
   /** Reached through this HTTP proxy. */
   readonly proxy?: ProxyServer
 }
@@ -27,7 +32,7 @@ export async function openSocket(options: SocketOptions, signal: AbortSignal): P
 }
 
 async function secured(
-  { address, authority }: SocketOptions,
+  { address, authority, protocols = ['h2'] }: SocketOptions,
   secure: ClientTls,
   through: net.Socket | undefined,
   signal: AbortSignal,
@@ -40,13 +45,13 @@ async function secured(
     ...(net.isIP(host) === 0 && { servername: host }),
     ...secure.current(),
     ...(through !== undefined && { host }),
-    ALPNProtocols: ['h2'],
+    ALPNProtocols: [...protocols],
   })
   socket.setNoDelay(true)
   await opened(socket, 'secureConnect', signal)
   if (socket.alpnProtocol === 'h2') return socket
   socket.destroy()
-  throw connectionError('EPROTO', 'the server does not offer HTTP/2 by ALPN; is this its gRPC port?')
+  throw connectionError(NO_HTTP2, 'the server does not offer HTTP/2 by ALPN; is this its gRPC port?')
 }
 
 function opened<S extends net.Socket>(socket: S, event: 'connect' | 'secureConnect', signal: AbortSignal): Promise<S> {

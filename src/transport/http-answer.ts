@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
 import { joined } from './compression.ts'
 import { decodeJsonExportResponse, encodeExportResponse } from './export-response.ts'
@@ -5,14 +6,19 @@ import { parseRetryAfter } from './http-status.ts'
 import { decodeStatus } from './rpc-status.ts'
 import { type CallResult, GRPC } from './unary.ts'
 
-// As the Collector: an OTLP response says what went wrong in far less.
-const MAX_RESPONSE_BYTES = 64 << 10
+/** An answer, its content cut at `MAX_RESPONSE_BYTES`. */
+export interface HttpAnswer {
+  readonly statusCode: number
+  readonly headers: IncomingHttpHeaders
+  readonly content: Uint8Array
+}
+
+/** As the Collector: an OTLP response says what went wrong in far less. */
+export const MAX_RESPONSE_BYTES = 64 << 10
 const EMPTY = new Uint8Array(0)
 
-/** What an answer means; reads its body. `now` is in milliseconds since the Unix epoch, for `Retry-After` dates. */
-export async function readAnswer(response: Dispatcher.ResponseData, now: number): Promise<CallResult> {
-  const { statusCode, headers } = response
-  const content = await readAtMost(response.body, MAX_RESPONSE_BYTES)
+/** What an answer means. `now` is in milliseconds since the Unix epoch, for `Retry-After` dates. */
+export function readAnswer({ statusCode, headers, content }: HttpAnswer, now: number): CallResult {
   const type = mediaType(headers['content-type'])
   if (statusCode >= 200 && statusCode <= 299) {
     const success = exportResponse(type, content)
@@ -76,7 +82,7 @@ function mediaType(header: string | string[] | undefined): string {
 }
 
 /** The body as far as `limit`; what comes after it is thrown away, with the connection where there is much. */
-async function readAtMost(body: Dispatcher.ResponseData['body'], limit: number): Promise<Uint8Array> {
+export async function readAtMost(body: Dispatcher.ResponseData['body'], limit: number): Promise<Uint8Array> {
   const parts: Uint8Array[] = []
   let length = 0
   for await (const part of body as AsyncIterable<Uint8Array>) {

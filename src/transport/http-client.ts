@@ -1,9 +1,8 @@
-import type { Dispatcher } from 'undici'
 import { SIGNALS, type Signal } from '../otlp/batch.ts'
 import { compress, type Encoding, joined } from './compression.ts'
 import { connectionFailureText } from './connection-error.ts'
 import { CookieJar } from './cookie-jar.ts'
-import { readAnswer } from './http-answer.ts'
+import { type HttpAnswer, MAX_RESPONSE_BYTES, readAnswer, readAtMost } from './http-answer.ts'
 import { HttpOrigins, type OriginOptions } from './http-origins.ts'
 import { type Sign, signed } from './sign.ts'
 import { type CallOptions, type CallResult, type Client, GRPC } from './unary.ts'
@@ -15,7 +14,6 @@ export interface HttpClientOptions extends OriginOptions {
   readonly headers?: Readonly<Record<string, string>>
   /** Asked with every request what becomes of `headers`; a rejection fails the call, which may be tried again. */
   readonly sign?: Sign
-  readonly userAgent: string
   /** Makes the body of the chunks, where it is not the chunks themselves. */
   readonly encode?: (signal: Signal, chunks: readonly Uint8Array[]) => Uint8Array
   readonly contentType: 'application/x-protobuf' | 'application/json'
@@ -121,23 +119,29 @@ class HttpClient implements Client {
       const response = await this.#request(url, headers, body, signal)
       this.#cookies?.take(url, response.headers['set-cookie'])
       const next = redirects < MOST_REDIRECTS ? redirection(response, url) : undefined
-      if (next === undefined) return await readAnswer(response, this.#options.now())
-      await response.body.dump()
+      if (next === undefined) return readAnswer(response, this.#options.now())
       if (next.host !== url.host && !next.hostname.endsWith(`.${url.hostname}`)) headers = withoutCredentials(headers)
       url = next
     }
   }
 
-  async #request(url: URL, headers: Headers, body: Uint8Array, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  async #request(url: URL, sent: Headers, body: Uint8Array, signal: AbortSignal): Promise<HttpAnswer> {
     const origin = this.#origins.of(url)
+    const path = url.pathname + url.search
     const cookie = this.#cookies?.header(url)
+    const headers = cookie === undefined ? sent : { ...sent, cookie: joinedCookies(sent['cookie'], cookie) }
+    if (origin.http2 !== undefined) {
+      const answer = await origin.http2.post(path, headers, body, signal, MAX_RESPONSE_BYTES)
+      if (answer !== undefined) return answer
+      origin.http2 = undefined
+    }
     const reset = this.#origins.begin(origin)
     try {
-      return await origin.dispatcher.request({
+      const response = await origin.dispatcher.request({
         origin: url.origin,
-        path: url.pathname + url.search,
+        path,
         method: 'POST',
-        headers: cookie === undefined ? headers : { ...headers, cookie: joinedCookies(headers['cookie'], cookie) },
+        headers,
         body,
         signal,
         reset,
@@ -145,6 +149,8 @@ class HttpClient implements Client {
         headersTimeout: 0,
         bodyTimeout: 0,
       })
+      const content = await readAtMost(response.body, MAX_RESPONSE_BYTES)
+      return { statusCode: response.statusCode, headers: response.headers, content }
     } finally {
       this.#origins.end(origin)
     }
@@ -159,7 +165,7 @@ class HttpClient implements Client {
  * Where a request goes with the same method and body: 307 and 308 say so. Go's client turns 301, 302 and 303 into a GET, whose
  * 200 would pass for success while the data is lost: those are failures here.
  */
-function redirection({ statusCode, headers }: Dispatcher.ResponseData, from: URL): URL | undefined {
+function redirection({ statusCode, headers }: HttpAnswer, from: URL): URL | undefined {
   const { location } = headers
   if ((statusCode !== 307 && statusCode !== 308) || typeof location !== 'string') return undefined
   if (!URL.canParse(location, from.href)) return undefined

@@ -1,5 +1,6 @@
 import { type Dispatcher, Pool, ProxyAgent } from 'undici'
 import { connectionError } from './connection-error.ts'
+import { Http2Origin } from './http2-origin.ts'
 import type { ProxyEnvironment } from './proxy-environment.ts'
 import type { ClientTls, ClientTlsOptions } from './tls.ts'
 
@@ -17,6 +18,12 @@ export interface OriginOptions {
   readonly idleTimeoutMs?: number
   /** Off: one request a connection. */
   readonly keepAlives?: boolean
+  /** Off: HTTP/1.1 to servers that offer HTTP/2 too. */
+  readonly http2?: boolean
+  /** See `Http2Options`. */
+  readonly readIdleMs?: number
+  readonly pingTimeoutMs?: number
+  readonly userAgent: string
 }
 
 const CONNECT_TIMEOUT_MS = 20_000
@@ -29,6 +36,8 @@ export interface Origin {
   /** What its connections are made with; another object when certificates have changed. */
   tls: ClientTlsOptions | undefined
   running: number
+  /** Asked first; undefined where HTTP/2 is not wanted, or was not offered. */
+  http2: Http2Origin | undefined
 }
 
 /** The pools of connections of one client, one an origin, direct or through a proxy. */
@@ -49,7 +58,7 @@ export class HttpOrigins {
     const tls = url.protocol === 'https:' ? this.#options.tls?.current() : undefined
     if (origin === undefined) {
       if (this.#origins.size >= MOST_ORIGINS) throw connectionError('EREDIRECT', 'redirected to too many servers')
-      const made = { dispatcher: this.#dispatcher(url, tls), tls, running: 0 }
+      const made: Origin = { dispatcher: this.#dispatcher(url, tls), tls, running: 0, http2: this.#http2(url) }
       this.#origins.set(url.origin, made)
       return made
     }
@@ -78,6 +87,28 @@ export class HttpOrigins {
   async close(): Promise<void> {
     const all = [...[...this.#origins.values()].map(({ dispatcher }) => dispatcher), ...this.#leaving]
     await Promise.all(all.map((dispatcher) => dispatcher.destroy()))
+    for (const { http2 } of this.#origins.values()) await http2?.close()
+  }
+
+  #http2(url: URL): Http2Origin | undefined {
+    const {
+      http2 = true,
+      keepAlives = true,
+      tls,
+      idleTimeoutMs,
+      readIdleMs = 0,
+      pingTimeoutMs = 15_000,
+    } = this.#options
+    const proxy = this.#proxyTo(url)
+    if (!http2 || !keepAlives || tls === undefined || url.protocol !== 'https:') return undefined
+    if (proxy?.protocol.startsWith('socks') === true) return undefined
+    return new Http2Origin(url, {
+      tls,
+      readIdleMs,
+      pingTimeoutMs,
+      ...(idleTimeoutMs !== undefined && { idleTimeoutMs }),
+      ...(proxy !== undefined && { proxy: { url: proxy, userAgent: this.#options.userAgent } }),
+    })
   }
 
   #leave(dispatcher: Dispatcher): void {
