@@ -17,6 +17,12 @@ export class DecompressionError extends Error {
   }
 }
 
+/**
+ * Most frames, or chunks that hold nothing, in one body. Senders make one, or one a MiB; each costs a decoder as much as hundreds
+ * of bytes of content, so that 20 MiB of empty ones would hold a thread for seconds.
+ */
+export const MOST_FRAMES = 4096
+
 /** An error of `malformed` data. */
 export function malformed(message: string): DecompressionError {
   return new DecompressionError(message, 'malformed')

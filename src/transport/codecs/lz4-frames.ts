@@ -1,5 +1,5 @@
 /** LZ4's frames: https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md */
-import { malformed } from './decompression-error.ts'
+import { MOST_FRAMES, malformed } from './decompression-error.ts'
 import { blockLength, decodeBlock, encodeBlock, maxBlockLength } from './lz4-block.ts'
 import { type Output, tooLarge } from './output.ts'
 import { xxhash32 } from './xxhash32.ts'
@@ -13,6 +13,8 @@ const BLOCK_LENGTHS = [64 << 10, 256 << 10, 1 << 20, 4 << 20]
 /** The frame that is being read: one at a time, so that none is made per request. */
 interface Frame {
   at: number
+  /** How many have begun. */
+  count: number
   blockMax: number
   independent: boolean
   blockChecksum: boolean
@@ -23,6 +25,7 @@ interface Frame {
 
 const frame: Frame = {
   at: 0,
+  count: 0,
   blockMax: 0,
   independent: false,
   blockChecksum: false,
@@ -36,6 +39,7 @@ const frame: Frame = {
  */
 export function lz4Length(bytes: Uint8Array, limit: number): number {
   let total = 0
+  frame.count = 0
   for (let at = openFrame(bytes, 0); at >= 0; at = openFrame(bytes, frame.at)) {
     let length = 0
     for (let end = blockEnd(bytes, at); end > 0; at = end, end = blockEnd(bytes, at)) {
@@ -56,6 +60,7 @@ export function lz4Length(bytes: Uint8Array, limit: number): number {
 
 /** Undoes frames that `lz4Length` went over, into an output of the length that it found. */
 export function decodeFrames(bytes: Uint8Array, output: Output): void {
+  frame.count = 0
   for (let at = openFrame(bytes, 0); at >= 0; at = openFrame(bytes, frame.at)) {
     const start = output.length
     for (let end = blockEnd(bytes, at); end > 0; at = end, end = blockEnd(bytes, at)) {
@@ -83,6 +88,7 @@ export function decodeFrames(bytes: Uint8Array, output: Output): void {
 function openFrame(bytes: Uint8Array, start: number): number {
   let at = start
   while (at < bytes.length) {
+    if (++frame.count > MOST_FRAMES) throw malformed(`more than ${MOST_FRAMES} lz4 frames`)
     if (at + 7 > bytes.length) throw cut(bytes)
     const magic = uint32(bytes, at)
     if (magic === MAGIC) return readDescriptor(bytes, at + 4)

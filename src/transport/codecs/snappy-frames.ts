@@ -1,6 +1,6 @@
 /** Snappy's stream of chunks: https://github.com/google/snappy/blob/main/framing_format.txt */
 import { crc32c } from './crc32c.ts'
-import { malformed } from './decompression-error.ts'
+import { MOST_FRAMES, malformed } from './decompression-error.ts'
 import { type Output, tooLarge } from './output.ts'
 import { decodeBlock, encodeBlock, maxBlockLength, preamble, readPreamble } from './snappy-block.ts'
 
@@ -28,8 +28,11 @@ export function framedLength(bytes: Uint8Array, limit: number): number {
   // The Collector's writer sends nothing at all for nothing.
   if (bytes.length > 0 && !isFramed(bytes)) throw malformed('the snappy stream does not begin with its identifier')
   let length = 0
+  let empty = 0
   for (let at = 0; at < bytes.length; at = chunkEnd(bytes, at)) {
-    length += chunkLength(bytes, at)
+    const held = chunkLength(bytes, at)
+    if (held === 0 && ++empty > MOST_FRAMES) throw malformed(`more than ${MOST_FRAMES} snappy chunks that hold nothing`)
+    length += held
     if (length > limit) throw tooLarge(limit)
   }
   return length

@@ -1,4 +1,4 @@
-import { malformed } from './decompression-error.ts'
+import { MOST_FRAMES, malformed } from './decompression-error.ts'
 
 const MAGIC = 0xfd2fb528
 const FIRST_SKIPPABLE = 0x184d2a50
@@ -11,6 +11,7 @@ const LEAST_GUESS = 64 << 10
 export class ZstdFrames {
   readonly #bytes: Uint8Array
   #at = 0
+  #count = 0
   /** The frame under the cursor. */
   start = 0
   end = 0
@@ -30,6 +31,7 @@ export class ZstdFrames {
     const bytes = this.#bytes
     while (this.#at < bytes.length) {
       const at = this.#at
+      if (++this.#count > MOST_FRAMES) throw malformed(`more than ${MOST_FRAMES} zstd frames`)
       this.#need(at + 4)
       const magic = this.#uint32(at)
       if (magic === MAGIC) {

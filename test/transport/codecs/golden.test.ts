@@ -16,6 +16,17 @@ test.each(GOLDEN)('$encoding by $how', ({ encoding, length, hex }) => {
   if (encoding !== 'zstd') expect(granted).toEqual([expected.length])
 })
 
+test.each([
+  ['zstd', 'an empty frame', '28b52ffd2000010000'],
+  ['zstd', 'a skippable frame', '502a4d1800000000'],
+  ['lz4', 'a skippable frame', '502a4d1800000000'],
+  ['x-snappy-framed', 'an identifier', 'ff060000734e61507059'],
+] as const)('%s: %s 4096 times is nothing, once more is refused', (encoding, _what, hex) => {
+  const times = (count: number): Uint8Array => Buffer.from(hex.repeat(count), 'hex')
+  expect(decompress(encoding, times(4096), { limit: 100 })).toHaveLength(0)
+  expect(() => decompress(encoding, times(4097), { limit: 100 })).toThrow(/more than 4096/)
+})
+
 test.each(GOLDEN)('$encoding by $how, one byte less allowed', ({ encoding, length, hex }) => {
   const limit = Math.abs(length) - 1
   const held = arenas.held
