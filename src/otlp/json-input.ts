@@ -64,7 +64,9 @@ class Reader {
     this.#end = json.byteLength
     this.#repeats = false
     this.#depth = 0
-    if (!this.#output.begin(Math.max(64, json.byteLength >> 1), limits)) throw this.#noRoom(0)
+    // Spans without spaces between their tokens become half as long.
+    const expected = (json.byteLength * 5) >> 3
+    if (!this.#output.begin(Math.max(64, expected), limits)) throw this.#noRoom(0)
     try {
       let at = skipSpace(this.#input, 0, this.#end)
       at = this.#isNull(at) ? at + 4 : this.#message(fields.JSON_REQUESTS[signal], at)

@@ -1,6 +1,9 @@
 import { arenas } from './arena.ts'
 import { NOTHING } from './text.ts'
 
+/** Bytes that are not worth the copying. */
+const MOST_SPARE = 4096
+
 const scratch = new DataView(new ArrayBuffer(8))
 
 export interface OutputLimits {
@@ -32,11 +35,18 @@ export class ProtoOutput {
     return needed <= this.bytes.length || this.#grow(needed)
   }
 
-  /** What was written, held once. */
+  /** What was written, held once, in memory of about its size: it may wait in a queue for long. */
   take(): Uint8Array {
-    const whole = this.bytes
+    const { bytes: whole, length } = this
     this.bytes = NOTHING
-    return whole.subarray(0, this.length)
+    const spare = whole.length - length
+    if (spare <= MOST_SPARE || spare <= length >> 2 || this.#limits.reserve?.(length) === false) {
+      return whole.subarray(0, length)
+    }
+    const fitting = arenas.take(length)
+    whole.copy(fitting, 0, 0, length)
+    arenas.release(whole)
+    return fitting
   }
 
   /** Gives the memory back. */

@@ -177,7 +177,8 @@ export class HttpServerCall implements ServerCall, CallHead {
     this.#known = announced !== undefined
     const length = Number(announced ?? 0)
     if (length > this.#limit) return this.#tooLarge()
-    const begun = admission.begin(!this.#known || this.#encoding !== undefined)
+    const grows = !this.#known || this.#encoding !== undefined || this.#format.toProtobuf !== undefined
+    const begun = admission.begin(grows)
     if (!(begun instanceof Reservation)) return begun
     this.#reservation = begun
     return begun.take(length)
@@ -223,7 +224,8 @@ export class HttpServerCall implements ServerCall, CallHead {
     const reservation = this.#reservation!
     const encoding = this.#encoding
     if (encoding === undefined) {
-      reservation.end(this.#filled)
+      if (this.#format.toProtobuf === undefined) reservation.end(this.#filled)
+      else reservation.body = reservation.body.subarray(0, this.#filled)
       return undefined
     }
     try {
