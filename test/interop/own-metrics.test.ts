@@ -11,7 +11,7 @@ import { endAll, eventually, startSluice } from '../support/sluice.ts'
 import { otelcol } from './peers/registry.ts'
 import { startCollector } from './support/collector.ts'
 import { endPeers, needs } from './support/peers.ts'
-import { richRequest } from './support/telemetry.ts'
+import { itemsOf, richRequest } from './support/telemetry.ts'
 
 // Both run the same configuration, take the same requests and are scraped: what dashboards and alerts read from the Collector is
 // there, with the same labels and values. What this does not prove: values of gauges and histograms, and what only
@@ -147,12 +147,15 @@ describe.skipIf(skip)(`its own metrics beside the Go Collector’s${note}`, () =
           const answer = await fetch(url, { method: 'POST', headers, body: new Uint8Array(body) })
           expect(answer.status).toBe(200)
         }
-        // Every signal by two exporters, joined or not.
+        // Two requests of each signal by two exporters, joined or not.
+        const items = STABLE.map((signal) => itemsOf(signal, [richRequest(signal, 'x')])).reduce((a, b) => a + b)
         const sent = (series: readonly Series[]): number =>
-          series.filter((each) => each.name.startsWith('otelcol_exporter_sent_') && each.value > 0).length
+          series
+            .filter((each) => each.name.startsWith('otelcol_exporter_sent_'))
+            .reduce((sum, { value }) => sum + value, 0)
         const scraped = await eventually(`${name} has sent everything\n${engine.output()}`, async () => {
           const series = await scrape(ports.metrics)
-          return sent(series) >= 2 * STABLE.length ? series : undefined
+          return sent(series) >= 2 * 2 * items ? series : undefined
         })
         await engine.stop()
         return scraped
