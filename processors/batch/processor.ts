@@ -7,6 +7,7 @@ import {
   type Delivery,
   type Failure,
   nack,
+  settleAll,
   together,
 } from '../../src/component/delivery.ts'
 import { type Batch, makeBatch } from '../../src/otlp/batch.ts'
@@ -236,8 +237,7 @@ export class BatchProcessor implements Component, Consumer {
       },
       settled(outcome) {
         // Whose items a partial success refused cannot be known: the pipeline's end has booked the count.
-        const share = outcome.ok ? { ...outcome, rejected: 0 } : outcome
-        for (const part of parts) part.settle(share)
+        settleAll(parts, outcome)
         answered()
       },
     })

@@ -4,11 +4,11 @@ import type { SplitLimits } from '../otlp/split.ts'
 import { type Delivery, split } from './delivery.ts'
 
 /**
- * A delivery whose batch exceeds the limits as several that do not, in order; one that cannot be cut, or need not be, as
+ * `split` or `apart` by size: a delivery whose batch exceeds the limits as several that do not, in order; one that cannot be cut, or need not be, as
  * it is. What had to be written for a part is freed when that part is settled. Throws WireError where the bytes are
  * malformed.
  */
-export function cutDelivery(delivery: Delivery, limits: SplitLimits): readonly Delivery[] {
+export function cutDelivery(delivery: Delivery, limits: SplitLimits, how: typeof split = split): readonly Delivery[] {
   const { batch } = delivery
   const { maxItems = Infinity, maxBytes = Infinity } = limits
   if (batch.items <= maxItems && batch.byteLength <= maxBytes) return [delivery]
@@ -18,7 +18,7 @@ export function cutDelivery(delivery: Delivery, limits: SplitLimits): readonly D
     for (const { chunks } of parts) releaseOthers(chunks, before)
     return [delivery]
   }
-  return split(delivery, parts, ({ chunks }) => releaseOthers(chunks, before))
+  return how(delivery, parts, ({ chunks }) => releaseOthers(chunks, before))
 }
 
 function releaseOthers(chunks: readonly Uint8Array[], than: ReadonlySet<Uint8Array>): void {

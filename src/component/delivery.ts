@@ -1,32 +1,8 @@
 import type { Batch } from '../otlp/batch.ts'
+import { booksOf, Copies, DELIVERED, type Failure, type Outcome, Shares, severityOf, type Tally } from './outcome.ts'
 
-/**
- * What should become of data that was not delivered:
- * `retry` the same data may succeed later, `reject` it never will, `stopping` this process goes away, ask another.
- */
-export type Verdict = 'retry' | 'reject' | 'stopping'
-
-/** Why a delivery failed. Plain data. */
-export interface Failure {
-  readonly verdict: Verdict
-  /** The ledger's reason: snake_case, few values (`queue_full`, `unreachable`, `rejected`, `client_gone`, …). */
-  readonly reason: string
-  /** For people: which component, what happened. */
-  readonly message: string
-  /** How long the sender should wait before it tries again, in ms, where somebody said so. */
-  readonly retryAfterMs?: number
-  /** gRPC status code of the peer that refused, where one did: it travels back to the client. */
-  readonly grpcStatus?: number
-}
-
-/**
- * How a delivery ended. `rejected` items of it were refused for good by the peer's partial success; the rest arrived.
- */
-export type Outcome =
-  | { readonly ok: true; readonly rejected: number; readonly message?: string }
-  | { readonly ok: false; readonly failure: Failure }
-
-export const DELIVERED: Outcome = { ok: true, rejected: 0 }
+export type { Books, Failure, Outcome, Verdict } from './outcome.ts'
+export { booksOf, DELIVERED } from './outcome.ts'
 
 /**
  * Who waits for a delivery, as those further down see it. Whoever has admitted a delivery answers for it, so nobody can
@@ -202,13 +178,6 @@ class RootDelivery implements Delivery {
   }
 }
 
-/** `stopping` > `retry` > `reject`: a duplicate is better than a loss. */
-const SEVERITY: Readonly<Record<Verdict, number>> = { reject: 1, retry: 2, stopping: 3 }
-
-function severity(outcome: Outcome): number {
-  return outcome.ok ? 0 : SEVERITY[outcome.failure.verdict]
-}
-
 /**
  * One batch out in place of one in: same duty, other bytes. For a processor that edits or drops.
  */
@@ -227,7 +196,15 @@ export function replace(parent: Delivery, batch: Batch): Delivery {
  * `free` runs for each part once it is settled: bytes that were written for it alone are free then.
  */
 export function split(parent: Delivery, parts: readonly Batch[], free?: (part: Batch) => void): Delivery[] {
-  return derive(parent, parts, (a, b) => a + b, free)
+  return derive(parent, parts, new Shares(false), free)
+}
+
+/**
+ * A split at the end of the way, where parts arrive or not one by one: those that were refused for good count as rejected
+ * where others arrived, so that a record that nobody takes does not fail its neighbours. Else as `split`.
+ */
+export function apart(parent: Delivery, parts: readonly Batch[], free?: (part: Batch) => void): Delivery[] {
+  return derive(parent, parts, new Shares(true), free)
 }
 
 /**
@@ -235,23 +212,22 @@ export function split(parent: Delivery, parts: readonly Batch[], free?: (part: B
  * The parent is answered when every copy is, and settles, when all have, with the worst of their outcomes.
  */
 export function fanOut(parent: Delivery, copies: number): Delivery[] {
-  return derive(parent, Array<Batch>(copies).fill(parent.batch), Math.max)
+  return derive(parent, Array<Batch>(copies).fill(parent.batch), new Copies())
 }
 
-function derive(
-  parent: Delivery,
-  parts: readonly Batch[],
-  addRejected: (a: number, b: number) => number,
-  free?: (part: Batch) => void,
-): Delivery[] {
+function derive(parent: Delivery, parts: readonly Batch[], tally: Tally, free?: (part: Batch) => void): Delivery[] {
   if (parts.length === 0) throw new Error('a delivery derives at least one part; settle it instead')
   let unanswered = parts.length
   let unsettled = parts.length
-  let worst: Outcome = DELIVERED
+  /** The worst that a part was refused or failed with. */
+  let refusal: Failure | undefined
+  const refuse = (failure: Failure): void => {
+    if (refusal === undefined || severityOf(failure) > severityOf(refusal)) refusal = failure
+  }
   const answer = (): void => {
     if (--unanswered > 0) return
-    if (worst.ok) parent.admit()
-    else parent.refuse(worst.failure)
+    if (refusal === undefined) parent.admit()
+    else parent.refuse(refusal)
   }
   return parts.map((batch) => {
     let answered = false
@@ -262,13 +238,14 @@ function derive(
       },
       refused(failure) {
         answered = true
-        worst = worse(worst, { ok: false, failure }, addRejected)
+        refuse(failure)
         answer()
       },
       settled(outcome) {
         free?.(batch)
-        worst = worse(worst, outcome, addRejected)
-        if (--unsettled === 0) parent.settle(worst)
+        tally.add(outcome, batch.items)
+        if (!outcome.ok) refuse(outcome.failure)
+        if (--unsettled === 0) parent.settle(tally.outcome())
         else if (!answered) answer()
       },
       waiting: parent,
@@ -276,17 +253,9 @@ function derive(
   })
 }
 
-function worse(a: Outcome, b: Outcome, addRejected: (a: number, b: number) => number): Outcome {
-  if (a.ok && b.ok) {
-    const message = a.message ?? b.message
-    return { ok: true, rejected: addRejected(a.rejected, b.rejected), ...(message !== undefined && { message }) }
-  }
-  return severity(b) > severity(a) ? b : a
-}
-
 /**
- * Several deliveries become one batch: each parent gets the outcome of the whole. Which parent's items a partial
- * success refused cannot be known, so the count stays with the merged delivery and the parents read `rejected: 0`.
+ * Several deliveries become one batch: each parent gets the outcome of the whole. Which parent's items a partial success
+ * refused cannot be known, so the parents read `rejected: 0`, and their books have as many of them together.
  */
 export function merge(parents: readonly Delivery[], batch: Batch): Delivery {
   return deliver(batch, {
@@ -296,10 +265,30 @@ export function merge(parents: readonly Delivery[], batch: Batch): Delivery {
     refused(failure) {
       for (const parent of parents) parent.refuse(failure)
     },
-    settled(outcome) {
-      const share: Outcome = outcome.ok ? { ...outcome, rejected: 0 } : outcome
-      for (const parent of parents) parent.settle(share)
-    },
+    settled: (outcome) => settleAll(parents, outcome),
     waiting: together(parents),
   })
+}
+
+/** Ends deliveries that went as one batch, each with its share of the batch's books. */
+export function settleAll(deliveries: readonly Delivery[], outcome: Outcome): void {
+  if (outcome.books === undefined && (!outcome.ok || outcome.rejected === 0)) {
+    for (const delivery of deliveries) delivery.settle(outcome)
+    return
+  }
+  const left: Record<string, number> = { ...booksOf(outcome, 0) }
+  const { message } = outcome.ok ? outcome : {}
+  const told: Outcome = outcome.ok ? { ok: true, rejected: 0, ...(message !== undefined && { message }) } : outcome
+  for (const delivery of deliveries) {
+    const books: Record<string, number> = {}
+    let room = delivery.batch.items
+    for (const [reason, items] of Object.entries(left)) {
+      const share = Math.min(items, room)
+      if (share === 0) continue
+      books[reason] = share
+      left[reason] = items - share
+      room -= share
+    }
+    delivery.settle(told.ok && room === delivery.batch.items ? told : { ...told, books })
+  }
 }

@@ -1,5 +1,7 @@
 import {
+  booksOf,
   type Consumer,
+  DELIVERED,
   type Delivery,
   deliver,
   type Failure,
@@ -137,12 +139,14 @@ export function exit(ledger: PipelineLedger, exporters: Consumer): Consumer {
           admitted: () => delivery.admit(),
           refused: (failure) => delivery.refuse(failure),
           settled(outcome) {
-            if (outcome.ok) {
-              ledger.sent(batch.items - outcome.rejected)
-              if (outcome.rejected > 0) ledger.failed('rejected', outcome.rejected)
-            } else {
-              ledger.failed(outcome.failure.reason, batch.items)
+            let arrived = batch.items
+            if (outcome !== DELIVERED) {
+              for (const [reason, items] of Object.entries(booksOf(outcome, batch.items))) {
+                ledger.failed(reason, items)
+                arrived -= items
+              }
             }
+            ledger.sent(arrived)
             delivery.settle(outcome)
           },
           waiting: delivery,

@@ -1,6 +1,6 @@
 import type { Timer } from '../clock.ts'
 import type { ComponentContext, Deadline } from '../component/contracts.ts'
-import type { Delivery, Failure, Outcome } from '../component/delivery.ts'
+import { DELIVERED, type Delivery, type Failure, type Outcome } from '../component/delivery.ts'
 import { arenas } from '../otlp/arena.ts'
 import { Backoff } from './backoff.ts'
 import { cutSmaller, cutToSize } from './cutting.ts'
@@ -218,11 +218,9 @@ export class Courier {
         log.partial(rejected, result.message ?? 'it did not say why')
       }
       metrics.sent.add(delivery.batch.items - rejected)
-      this.#settle(shipment, {
-        ok: true,
-        rejected,
-        ...(result.message !== undefined && { message: result.message }),
-      })
+      const { message } = result
+      const plain = rejected === 0 && message === undefined
+      this.#settle(shipment, plain ? DELIVERED : { ok: true, rejected, ...(message !== undefined && { message }) })
       return
     }
     shipment.lastFailure = result

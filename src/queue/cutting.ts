@@ -1,5 +1,5 @@
 import { cutDelivery } from '../component/cut-delivery.ts'
-import type { Delivery } from '../component/delivery.ts'
+import { apart, type Delivery } from '../component/delivery.ts'
 import type { Batch } from '../otlp/batch.ts'
 import type { SplitLimits } from '../otlp/split.ts'
 
@@ -28,7 +28,7 @@ export function cutSmaller(delivery: Delivery, maxBytes: number): readonly Deliv
 function partsOf(delivery: Delivery, limits: readonly SplitLimits[]): readonly Delivery[] | undefined {
   try {
     for (const each of limits) {
-      const parts = cutDelivery(delivery, each)
+      const parts = cutDelivery(delivery, each, apart)
       if (parts.length > 1) return parts
     }
   } catch {

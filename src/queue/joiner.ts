@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../clock.ts'
 import { cutDelivery } from '../component/cut-delivery.ts'
-import { type Delivery, merge } from '../component/delivery.ts'
+import { apart, type Delivery, merge } from '../component/delivery.ts'
 import { type BatchContext, makeBatch } from '../otlp/batch.ts'
 import type { SplitLimits } from '../otlp/split.ts'
 import { sizeOf } from './room.ts'
@@ -67,7 +67,7 @@ export class Joiner {
     const { maxSize, sizer } = this.#settings
     if (!Number.isFinite(maxSize)) return [delivery]
     const limits: SplitLimits = sizer === 'items' ? { maxItems: maxSize } : { maxBytes: maxSize }
-    return cutDelivery(delivery, limits)
+    return cutDelivery(delivery, limits, apart)
   }
 
   #pile(delivery: Delivery): void {

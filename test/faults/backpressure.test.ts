@@ -274,6 +274,31 @@ test('a part that fails is sent again, and no other part is', async () => {
   expect(booksOf(sluice).traces).toMatchObject({ accepted: 10, sent: 10, failed: {}, held: 0 })
 })
 
+test('a record that no peer takes is booked alone: its neighbours in the same request arrive', async () => {
+  const peer = await new Peer(100_000).start()
+  const sluice = await start({
+    otlp_grpc: {
+      endpoint: peer.address,
+      sending_queue: { wait_for_result: true, batch: { min_size: 20, flush_timeout: '20s' } },
+    },
+  })
+  const small = Array.from({ length: 18 }, (_, i) => `${i} small`)
+  // They go in one request: the first record of the first, and the last of the second, are too large.
+  const answers = [
+    tell(sluice, 'x'.repeat(200_000), ...small.slice(0, 9)),
+    tell(sluice, ...small.slice(9), 'y'.repeat(200_000)),
+  ]
+  expect(await Promise.all(answers)).toEqual(['OK', 'OK'])
+  expect(await sluice.stop()).toBe(0)
+  expect(peer.names.toSorted()).toEqual(small.toSorted())
+  expect(booksOf(sluice).traces).toMatchObject({
+    accepted: 20,
+    sent: 18,
+    failed: { rejected_too_large: 2 },
+    held: 0,
+  })
+})
+
 test('one slow backend does not delay another', async () => {
   const [slow, quick] = [(await new Peer().start()).hold(), await new Peer().start()]
   const sluice = await start({

@@ -77,7 +77,7 @@ describe('max request bytes', () => {
     const { events } = give(traces(spansOf(100, 1000, 100)))
     await settled()
     expect(peer.attempts.map(({ batch }) => batch.items)).toEqual([1, 1, 1])
-    expect(events).toEqual(['admitted', 'reject:rejected'])
+    expect(events).toEqual(['admitted', 'ok:1'])
   })
 
   it('frees what it wrote for the parts', async () => {
@@ -127,9 +127,12 @@ describe('a peer that refuses for size', () => {
       for (let i = 0; i < 6; i++) await settled()
       return tracked
     })()
-    expect(events).toEqual(['admitted', 'reject:rejected_too_large'])
-    expect(outcome).toMatchObject({
-      failure: { grpcStatus: 8, message: 'exporter otlp/eu: the peer takes less; it cannot be cut any smaller' },
+    expect(events).toEqual(['admitted', 'ok:1'])
+    expect(outcome).toEqual({
+      ok: true,
+      rejected: 1,
+      message: 'exporter otlp/eu: the peer takes less; it cannot be cut any smaller',
+      books: { rejected_too_large: 1 },
     })
     expect(ctx.meter.total('otelcol_exporter_sent_spans')).toBe(100)
     expect(ctx.meter.total('otelcol_exporter_send_failed_spans')).toBe(1)
