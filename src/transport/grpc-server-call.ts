@@ -1,6 +1,7 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
 import type { Signal } from '../otlp/batch.ts'
 import type { Admission } from './admission.ts'
+import { Alarm } from './alarm.ts'
 import { DecompressionError } from './codecs/decompression-error.ts'
 import type { Encoding } from './compression.ts'
 import { decompressBody } from './decompress-body.ts'
@@ -59,7 +60,7 @@ export class GrpcServerCall implements ServerCall, CallHead {
   /** The body has gone to the handler. */
   #handed = false
   #onGone: (() => void) | undefined
-  #deadlineTimer: NodeJS.Timeout | undefined
+  #deadlineAlarm: Alarm | undefined
 
   private constructor(
     stream: CallStream,
@@ -117,6 +118,7 @@ export class GrpcServerCall implements ServerCall, CallHead {
       // Nobody reads the stream until then, so that what it may send unasked lies in memory.
       const unread = window.bytes
       const refusal = call.#begin(admission, unread)
+      arriving?.add(call)
       if (refusal !== undefined) call.#refuse(refusal)
       else void verdict.then((refused) => call.#enter(refused, unread))
     } else call.#enter(verdict ?? call.#begin(admission, 0), 0)
@@ -130,7 +132,8 @@ export class GrpcServerCall implements ServerCall, CallHead {
       this.#refuse(refusal)
       return
     }
-    this.#arriving?.add(this)
+    // Else it was added when the authoriser was asked.
+    if (unread === 0) this.#arriving?.add(this)
     const stream = this.#stream
     stream.on('data', onData)
     stream.on('end', onEnd)
@@ -194,12 +197,11 @@ export class GrpcServerCall implements ServerCall, CallHead {
     }
     this.#onGone = callback
     if (this.#deadline === 0) return
-    this.#deadlineTimer = setTimeout(() => {
+    this.#deadlineAlarm = new Alarm(this.#deadline - performance.now(), () => {
       // Timers run up to a millisecond early, but whoever is called back has to find the client gone.
       this.#deadline = -1
       this.#goes()
-    }, this.#deadline - performance.now())
-    this.#deadlineTimer.unref()
+    })
   }
 
   ok(response?: Uint8Array): void {
@@ -244,7 +246,7 @@ export class GrpcServerCall implements ServerCall, CallHead {
   }
 
   #settleTimer(): void {
-    if (this.#deadlineTimer !== undefined) clearTimeout(this.#deadlineTimer)
+    this.#deadlineAlarm?.cancel()
     this.#onGone = undefined
   }
 

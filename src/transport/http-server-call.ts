@@ -136,9 +136,9 @@ export class HttpServerCall implements ServerCall, CallHead {
     else this.#onGone = callback
   }
 
-  /** The whole request has come. */
-  get complete(): boolean {
-    return this.#request.complete
+  /** The whole request has come, and gone to the handler. */
+  get handed(): boolean {
+    return this.#handed
   }
 
   /** Ends the connection without an answer. */
@@ -167,6 +167,7 @@ export class HttpServerCall implements ServerCall, CallHead {
 
   /** Answers before the body went to the handler. */
   refuse(status: CallStatus): void {
+    if (this.#answered) return
     if (status.reason !== undefined) this.#handler.refused?.(this, status.reason)
     this.#reservation?.release()
     this.fail(status)

@@ -25,7 +25,7 @@ export class SlowCalls {
     this.headersMs = shorter(readHeaderTimeoutMs, readTimeoutMs)
     const arrivalMs = shorter(readTimeoutMs, writeTimeoutMs)
     if (arrivalMs > 0) this.#arriving = new Overdue(arrivalMs, (call) => tooSlow(call, arrivalMs))
-    if (writeTimeoutMs > 0) this.#answering = new Overdue(writeTimeoutMs, (call) => call.complete && call.cut())
+    if (writeTimeoutMs > 0) this.#answering = new Overdue(writeTimeoutMs, (call) => call.handed && call.cut())
   }
 
   watch(call: HttpServerCall, response: ServerResponse): void {
@@ -49,7 +49,7 @@ export class SlowCalls {
  * specification, "Retryable Response Codes").
  */
 function tooSlow(call: HttpServerCall, limitMs: number): void {
-  if (call.complete) return
+  if (call.handed) return
   const message = `the request did not arrive within ${limitMs / 1000} s`
   call.refuse({ code: GRPC.UNAVAILABLE, message, retryAfterMs: RETRY_AFTER_MS, reason: 'too_slow' })
 }

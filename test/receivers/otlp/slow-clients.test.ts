@@ -9,7 +9,7 @@ import { decodeStatus, readTrailers } from '../../../src/transport/rpc-status.ts
 import { GRPC } from '../../../src/transport/unary.ts'
 import { someBatches } from '../../contract/support/data.ts'
 import { jsClient } from '../../transport/support/grpc-peers.ts'
-import { connectTo, exchange, postRaw } from './support/raw-clients.ts'
+import { callRaw, connectTo, exchange, postRaw } from './support/raw-clients.ts'
 import { arrived, cleanups, type Running, running } from './support/running.ts'
 
 // Clients that stand still at each place where one can. That a bound is kept is shown, not how exactly: no test measures
@@ -209,5 +209,33 @@ describe('over gRPC', () => {
     await new Promise((resolve) => setTimeout(resolve, 200))
     ack(sink.last)
     expect((await answer).error).toBeUndefined()
+  })
+
+  test('a client with patience for ten thousand years is not taken for one that has gone', async () => {
+    const { grpc, sink } = await running({ http: false })
+    const call = callRaw(grpc, BODY, { headers: { 'grpc-timeout': '99999999H' } })
+    await arrived(sink)
+    let gone = false
+    sink.last.onAbandoned(() => {
+      gone = true
+    })
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect([gone, sink.last.abandoned]).toEqual([false, false])
+    ack(sink.last)
+    expect((await call).status?.code).toBe(0)
+  })
+})
+
+describe('an authenticator that never answers', () => {
+  const mute = { stop() {}, authenticate: () => new Promise<undefined>(() => {}) }
+
+  test('holds a call for as long as its body may take', async () => {
+    const more = { auth: { authenticator: 'mute' }, read_timeout: '100ms' }
+    const { ctx, grpc, http, sink } = await running({ grpc: more, http: more, extensions: { mute } })
+    const [call, reply] = await Promise.all([callRaw(grpc, BODY), postRaw(http, BODY)])
+    expect(call.status?.code).toBe(GRPC.UNAVAILABLE)
+    expect(reply.status).toBe(503)
+    expect(sink.deliveries).toEqual([])
+    expect(ctx.admission.reserved).toBe(0)
   })
 })
