@@ -46,7 +46,9 @@ class Together implements Waiting {
   }
 
   get deadline(): number {
-    return Math.max(...this.#deliveries.map(({ deadline }) => deadline))
+    let latest = Number.NEGATIVE_INFINITY
+    for (const { deadline } of this.#deliveries) if (deadline > latest) latest = deadline
+    return latest
   }
 
   onAbandoned(callback: () => void): void {

@@ -135,7 +135,7 @@ describe('any tree of splits, copies, replacements and merges', () => {
           for (const { outcome } of roots) expect(outcome).toBeDefined()
         },
       ),
-      { numRuns: 1500 },
+      { numRuns: 400 },
     )
   })
 })

@@ -1,10 +1,7 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ack, nack } from '../../../src/component/delivery.ts'
 import { arenas } from '../../../src/otlp/arena.ts'
 import { makeBatch } from '../../../src/otlp/batch.ts'
-import { countItems } from '../../../src/otlp/count.ts'
-import { cut } from '../../../src/otlp/cut.ts'
 import { writeProtobufjs } from '../../otlp/support/oracles.ts'
 import { track } from '../../support/deliveries.ts'
 import { rig } from './support.ts'
@@ -21,35 +18,6 @@ function batch(...counts: number[]) {
   const items = counts.reduce((sum, count) => sum + count, 0)
   return makeBatch('traces', counts.map(spans), items, { arrivedAt: 0 })
 }
-
-describe('cut', () => {
-  it('keeps every item once, in batches of at most the limit', () => {
-    fc.assert(
-      fc.property(
-        fc.array(fc.integer({ min: 0, max: 40 }), { maxLength: 6 }),
-        fc.integer({ min: 1, max: 25 }),
-        (counts, max) => {
-          const whole = batch(...counts)
-          const parts = cut(whole, { maxItems: max })
-          expect(parts.every((part) => part.items <= max)).toBe(true)
-          for (const part of parts) {
-            expect(part.chunks.reduce((sum, chunk) => sum + countItems('traces', chunk), 0)).toBe(part.items)
-          }
-          expect(parts.reduce((sum, part) => sum + part.items, 0)).toBe(whole.items)
-        },
-      ),
-      { numRuns: 200 },
-    )
-  })
-
-  it('leaves chunks that fit as they are', () => {
-    const whole = batch(3, 3, 3)
-    const parts = cut(whole, { maxItems: 6 })
-    expect(parts.map(({ items }) => items)).toEqual([6, 3])
-    expect(parts.flatMap(({ chunks }) => chunks)).toEqual(whole.chunks)
-    expect(parts[0]!.chunks[0]).toBe(whole.chunks[0])
-  })
-})
 
 describe('send_batch_max_size', () => {
   it('splits what is larger; the sender reads the worst of the parts', () => {
