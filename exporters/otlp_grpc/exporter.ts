@@ -58,6 +58,8 @@ async function connect(config: Config, ctx: ComponentContext): Promise<Client> {
   const userAgent = config.user_agent ?? USER_AGENT
   const proxy = proxyOf(target)
   const sign = requestSigner(config, ctx, !secure)
+  // As grpc-go: the name that the certificate is to have is that of the server, where no other is given.
+  const authority = config.authority || (secure && config.tls.server_name_override) || undefined
   return grpcClient({
     target,
     balancer: config.balancer_name === 'round_robin' ? 'round_robin' : 'pick_first',
@@ -72,7 +74,7 @@ async function connect(config: Config, ctx: ComponentContext): Promise<Client> {
       },
     }),
     ...(compression !== 'none' && compression !== '' && { compression }),
-    ...(config.authority !== undefined && { authority: config.authority }),
+    ...(authority !== undefined && { authority }),
     headers: Object.fromEntries(Object.entries(config.headers).map(([name, value]) => [name.toLowerCase(), value])),
     ...(sign !== undefined && { sign }),
     userAgent,

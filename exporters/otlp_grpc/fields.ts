@@ -27,7 +27,9 @@ export const fields = {
   wait_for_ready: field.bool('A request waits for the connection until its time is up, instead of failing at once.', {
     default: false,
   }),
-  authority: field.string('The `:authority` of requests; the endpoint when absent.'),
+  authority: field.string(
+    'The `:authority` of requests, and whose certificate is expected; `tls.server_name_override` or the endpoint when absent.',
+  ),
   user_agent: field.string('The `user-agent` of requests.'),
   balancer_name: field.enum(
     '`round_robin` spreads requests over all addresses of the endpoint, `pick_first` (or nothing) stays with the first that answers.',
