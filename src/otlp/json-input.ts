@@ -1,24 +1,22 @@
-import { arenas } from './arena.ts'
 import type { Signal } from './batch.ts'
+import { JsonCursor, quoted } from './json-cursor.ts'
 import * as fields from './json-fields.ts'
 import * as number from './json-number.ts'
+import { isInRange, rangeOf } from './json-range.ts'
 import * as text from './json-text.ts'
-import { readPlain } from './plain.ts'
 import { type OutputLimits, ProtoOutput } from './proto-output.ts'
 import { NOTHING } from './text.ts'
 import { MAX_NESTING } from './validate.ts'
 import { parseFloat64 } from './value-text.ts'
-import { NoRoomError, WireError } from './wire-error.ts'
+import { NoRoomError } from './wire-error.ts'
 
 const { KIND, isAt } = fields
-const { skipSpace, stringEnd } = text
-const { MESSAGE, STRING, ID, BOOL, DOUBLE, ENUM, INT32, UINT32, SINT32, FIXED32, INT64, SFIXED64, FIXED64 } = KIND
+const { skipSpace } = text
+const { MESSAGE, STRING, ID, BOOL, DOUBLE, ENUM, UINT32, SINT32, FIXED32, SFIXED64, FIXED64 } = KIND
 const { INTEGER } = number
 
 type Field = fields.JsonInputField
 
-/** How deep objects and lists may lie in each other under a key that is skipped. */
-const MAX_SKIPPED_NESTING = 100
 /** Characters that a number in quotes may take. */
 const MAX_NUMBER_LENGTH = 400
 
@@ -46,52 +44,38 @@ export function fromJson(signal: Signal, json: Uint8Array, limits: OutputLimits)
   return reader.read(signal, json, limits)
 }
 
-class Reader {
+class Reader extends JsonCursor {
   readonly #output = new ProtoOutput()
-  #input: Buffer = NOTHING
-  #end = 0
-  /** A singular field came twice. */
-  #repeats = false
-  /** The way to what is read: the fields, and of lists the element's index. */
-  readonly #fields: Field[] = []
-  readonly #indices: number[] = []
-  #depth = 0
   /** Where the double that was read last ended. */
   #after = 0
 
   read(signal: Signal, json: Uint8Array, limits: OutputLimits): Uint8Array {
-    this.#input = Buffer.from(json.buffer, json.byteOffset, json.byteLength)
-    this.#end = json.byteLength
-    this.#repeats = false
-    this.#depth = 0
+    this.input = Buffer.from(json.buffer, json.byteOffset, json.byteLength)
+    this.end = json.byteLength
+    this.depth = 0
     // Spans without spaces between their tokens become half as long.
     const expected = (json.byteLength * 5) >> 3
     if (!this.#output.begin(Math.max(64, expected), limits)) throw this.#noRoom(0)
     try {
-      let at = skipSpace(this.#input, 0, this.#end)
-      at = this.#isNull(at) ? at + 4 : this.#message(fields.JSON_REQUESTS[signal], at)
-      at = skipSpace(this.#input, at, this.#end)
-      if (at < this.#end) throw this.#error(at, 'the end of the document', this.#seen(at))
+      let at = skipSpace(this.input, 0, this.end)
+      at = this.isNull(at) ? at + 4 : this.#message(fields.JSON_REQUESTS[signal], at)
+      at = skipSpace(this.input, at, this.end)
+      if (at < this.end) throw this.error(at, 'the end of the document', this.seen(at))
     } catch (error) {
       this.#output.drop()
       throw error
     } finally {
-      this.#input = NOTHING
+      this.input = NOTHING
     }
-    const bytes = this.#output.take()
-    if (!this.#repeats) return bytes
-    // Protobuf's readers do the merging: what comes twice stands twice in the bytes by now.
-    const merged = readPlain(signal, bytes).canonical().write()
-    arenas.release(bytes)
-    return merged
+    return this.#output.take()
   }
 
   /** Reads the object at `at` and returns where it ends. */
   #message(message: fields.JsonInputMessage, at: number): number {
-    const input = this.#input
-    const end = this.#end
-    if (input[at] !== OPEN_BRACE) throw this.#error(at, 'an object', this.#seen(at))
-    if (this.#depth >= MAX_NESTING) throw this.#nested(at, MAX_NESTING)
+    const input = this.input
+    const end = this.end
+    if (input[at] !== OPEN_BRACE) throw this.error(at, 'an object', this.seen(at))
+    if (this.depth >= MAX_NESTING) throw this.nested(at, MAX_NESTING)
     let seen = 0
     let choiceAt = 0
     let choiceEnd = 0
@@ -99,12 +83,12 @@ class Reader {
     let p = skipSpace(input, at + 1, end)
     if (input[p] === CLOSE_BRACE) return p + 1
     for (;;) {
-      if (input[p] !== QUOTE) throw this.#error(p, 'a key', this.#seen(p))
+      if (input[p] !== QUOTE) throw this.error(p, 'a key', this.seen(p))
       const usual = previous === undefined ? message.first : previous.next
       let key = usual
       let keyEnd = usual === undefined ? 0 : p + 1 + usual.bytes.length
       if (usual === undefined || input[keyEnd] !== QUOTE || !isAt(usual.bytes, input, p + 1)) {
-        keyEnd = this.#stringEnd(p)
+        keyEnd = this.stringEnd(p)
         key = text.hasEscapes ? this.#escapedKey(message, p + 1, keyEnd) : message.find(input, p + 1, keyEnd)
         if (previous === undefined) message.first = key
         else if (key !== undefined) previous.next = key
@@ -114,30 +98,31 @@ class Reader {
       p = keyEnd + 1
       if (input[p] !== COLON) {
         p = skipSpace(input, p, end)
-        if (input[p] !== COLON) throw this.#error(p, '":"', this.#seen(p))
+        if (input[p] !== COLON) throw this.error(p, '":"', this.seen(p))
       }
       p = skipSpace(input, p + 1, end)
-      if (field === undefined) p = this.#skip(p, 0)
-      else if (input[p] === LOWER_N && this.#isNull(p)) {
+      if (field === undefined) p = this.skip(p, 0)
+      else if (input[p] === LOWER_N && this.isNull(p)) {
         if ((seen & field.bit) !== 0) this.#reset(field)
         p += 4
       } else if (field.repeated) {
-        this.#enter(field)
+        this.enter(field)
         p = this.#list(field, p)
-        this.#depth--
+        this.depth--
       } else {
         const again = (seen & field.clash) !== 0
         if (again) {
+          // What else comes twice stands twice in the bytes, and protobuf's readers merge it as pdata does.
           if (field.oneof) {
             this.#output.cut(choiceAt, choiceEnd)
             seen &= ~field.clash
-          } else this.#repeats = true
+          }
         }
         seen |= field.bit
         const before = this.#output.length
-        this.#enter(field)
+        this.enter(field)
         p = this.#value(field, p, field.presence || again)
-        this.#depth--
+        this.depth--
         if (field.oneof) {
           choiceAt = before
           choiceEnd = this.#output.length
@@ -146,30 +131,30 @@ class Reader {
       p = skipSpace(input, p, end)
       const next = input[p]
       if (next === CLOSE_BRACE) return p + 1
-      if (next !== COMMA) throw this.#error(p, '"," or "}"', this.#seen(p))
+      if (next !== COMMA) throw this.error(p, '"," or "}"', this.seen(p))
       p = skipSpace(input, p + 1, end)
     }
   }
 
   #list(field: Field, at: number): number {
-    const input = this.#input
-    const end = this.#end
-    if (input[at] !== OPEN_BRACKET) throw this.#error(at, 'a list', this.#seen(at))
+    const input = this.input
+    const end = this.end
+    if (input[at] !== OPEN_BRACKET) throw this.error(at, 'a list', this.seen(at))
     let p = skipSpace(input, at + 1, end)
     if (input[p] === CLOSE_BRACKET) return p + 1
     const { kind } = field
     const packed = kind > ID
-    const level = this.#depth - 1
+    const level = this.depth - 1
     const width = field.lengthWidth
     let mark = 0
     if (packed) mark = this.#open(field)
     for (let index = 0; ; index++) {
-      this.#indices[level] = index
+      this.indices[level] = index
       p = packed ? this.#scalar(field, p, true) : this.#value(field, p, true)
       p = skipSpace(input, p, end)
       const next = input[p]
       if (next === CLOSE_BRACKET) break
-      if (next !== COMMA) throw this.#error(p, '"," or "]"', this.#seen(p))
+      if (next !== COMMA) throw this.error(p, '"," or "]"', this.seen(p))
       p = skipSpace(input, p + 1, end)
     }
     if (packed) this.#close(field, mark, width)
@@ -184,7 +169,7 @@ class Reader {
       const width = field.lengthWidth
       const mark = this.#open(field)
       // In a list a null is an element of its own, without content.
-      const p = this.#input[at] === LOWER_N && this.#isNull(at) ? at + 4 : this.#message(field.message!, at)
+      const p = this.input[at] === LOWER_N && this.isNull(at) ? at + 4 : this.#message(field.message!, at)
       this.#close(field, mark, width)
       return p
     }
@@ -205,7 +190,6 @@ class Reader {
     const { kind } = field
     if (kind === MESSAGE || field.presence) return
     const output = this.#output
-    this.#repeats = true
     this.#reserve(0, 16)
     output.varint32(field.tag)
     if (kind === DOUBLE || kind === FIXED64 || kind === SFIXED64) output.double(0)
@@ -230,22 +214,22 @@ class Reader {
   /** A string, an id or bytes. */
   #bytesValue(field: Field, at: number, always: boolean): number {
     const output = this.#output
-    let input = this.#input
+    let input = this.input
     if (input[at] !== QUOTE) {
       const expected =
         field.kind === STRING ? 'a string' : field.kind === ID ? 'an id as a string' : 'base64 in a string'
       // In a list a null is an element of its own, without content.
-      if (!this.#isNull(at)) throw this.#error(at, expected, this.#seen(at))
+      if (!this.isNull(at)) throw this.error(at, expected, this.seen(at))
       this.#reserve(at, 16)
       output.varint32(field.tag)
       output.varint32(0)
       return at + 4
     }
     let start = at + 1
-    let stop = this.#stringEnd(at)
+    let stop = this.stringEnd(at)
     const next = stop + 1
     if (text.hasEscapes) {
-      input = this.#unescaped(start, stop)
+      input = this.unescaped(start, stop)
       start = 0
       stop = input.length
     }
@@ -264,7 +248,7 @@ class Reader {
     const output = this.#output
     const digits = stop - start
     if (digits !== 0 && digits !== field.idLength * 2) {
-      throw this.#error(at, `${field.idLength * 2} hexadecimal digits`, `${digits} characters`)
+      throw this.error(at, `${field.idLength * 2} hexadecimal digits`, `${digits} characters`)
     }
     output.varint32(digits >> 1)
     const { bytes } = output
@@ -272,7 +256,7 @@ class Reader {
     for (let p = start; p < stop; p += 2) {
       const byte = (text.hexDigit(input[p]!) << 4) | text.hexDigit(input[p + 1]!)
       if (byte < 0) {
-        throw this.#error(at, `${field.idLength * 2} hexadecimal digits`, quoted(input, start, stop))
+        throw this.error(at, `${field.idLength * 2} hexadecimal digits`, quoted(input, start, stop))
       }
       bytes[out++] = byte
     }
@@ -286,7 +270,7 @@ class Reader {
     const length = text.base64Length(last - start)
     output.varint32(Math.max(0, length))
     if (length < 0 || !text.decodeBase64(input, start, last, output.bytes, output.length)) {
-      throw this.#error(at, 'base64', quoted(input, start, stop))
+      throw this.error(at, 'base64', quoted(input, start, stop))
     }
     output.length += length
   }
@@ -302,12 +286,12 @@ class Reader {
       return this.#after
     }
     if (kind === BOOL) {
-      const yes = this.#isWord(at, 'true')
-      if (!yes && !this.#isWord(at, 'false')) throw this.#error(at, 'true or false', this.#seen(at))
+      const yes = this.isWord(at, 'true')
+      if (!yes && !this.isWord(at, 'false')) throw this.error(at, 'true or false', this.seen(at))
       if (yes || always) output.varint32(yes ? 1 : 0)
       return at + (yes ? 4 : 5)
     }
-    if (kind === ENUM && this.#input[at] === QUOTE) return this.#enumName(field, at, always)
+    if (kind === ENUM && this.input[at] === QUOTE) return this.#enumName(field, at, always)
     const p = this.#integer(kind, at)
     const { low, high, negative } = number
     if (low === 0 && high === 0 && !always) return p
@@ -326,25 +310,25 @@ class Reader {
   }
 
   #enumName(field: Field, at: number, always: boolean): number {
-    const stop = this.#stringEnd(at)
-    const name = text.hasEscapes ? this.#unescaped(at + 1, stop) : this.#input.subarray(at + 1, stop)
+    const stop = this.stringEnd(at)
+    const name = text.hasEscapes ? this.unescaped(at + 1, stop) : this.input.subarray(at + 1, stop)
     const value = name.length > 64 ? undefined : field.values.get(name.toString('latin1'))
-    if (value === undefined) throw this.#error(at, `a number or a name such as ${firstName(field)}`, this.#seen(at))
+    if (value === undefined) throw this.error(at, `a number or a name such as ${firstName(field)}`, this.seen(at))
     if (value !== 0 || always) this.#output.varint32(value)
     return stop + 1
   }
 
   /** Reads an integer, also in quotes, into `json-number.ts` and checks its range; where it ends. */
   #integer(kind: number, at: number): number {
-    let input = this.#input
+    let input = this.input
     let result: number
     let next: number
     if (input[at] === QUOTE) {
       let start = at + 1
-      let stop = this.#stringEnd(at)
+      let stop = this.stringEnd(at)
       next = stop + 1
       if (text.hasEscapes) {
-        input = this.#unescaped(start, stop)
+        input = this.unescaped(start, stop)
         start = 0
         stop = input.length
       }
@@ -353,92 +337,33 @@ class Reader {
         result = number.parseQuotedInteger(input.toString('latin1', start, stop))
       }
     } else {
-      result = number.readInteger(input, at, this.#end)
+      result = number.readInteger(input, at, this.end)
       next = number.after
     }
-    if (result !== INTEGER.OK || !isInRange(kind)) throw this.#error(at, rangeOf(kind), this.#seen(at))
+    if (result !== INTEGER.OK || !isInRange(kind)) throw this.error(at, rangeOf(kind), this.seen(at))
     return next
   }
 
   /** Reads a double, also in quotes; `#after` is where it ends. */
   #double(at: number): number {
-    const input = this.#input
+    const input = this.input
     if (input[at] !== QUOTE) {
-      const value = number.readDouble(input, at, this.#end)
-      if (!Number.isFinite(value)) throw this.#error(at, 'a number that a double holds', this.#seen(at))
+      const value = number.readDouble(input, at, this.end)
+      if (!Number.isFinite(value)) throw this.error(at, 'a number that a double holds', this.seen(at))
       this.#after = number.after
       return value
     }
-    const stop = this.#stringEnd(at)
+    const stop = this.stringEnd(at)
     this.#after = stop + 1
-    const content = text.hasEscapes ? this.#unescaped(at + 1, stop) : input.subarray(at + 1, stop)
+    const content = text.hasEscapes ? this.unescaped(at + 1, stop) : input.subarray(at + 1, stop)
     const value = content.length > MAX_NUMBER_LENGTH ? undefined : parseFloat64(content.toString('latin1'))
-    if (value === undefined) throw this.#error(at, 'a number, "NaN", "Infinity" or "-Infinity"', this.#seen(at))
+    if (value === undefined) throw this.error(at, 'a number, "NaN", "Infinity" or "-Infinity"', this.seen(at))
     return value
   }
 
   #escapedKey(message: fields.JsonInputMessage, start: number, end: number): fields.Spelling | undefined {
-    const key = this.#unescaped(start, end)
+    const key = this.unescaped(start, end)
     return message.find(key, 0, key.length)
-  }
-
-  #unescaped(start: number, end: number): Buffer {
-    const content = Buffer.allocUnsafe(end - start)
-    const length = text.unescaped(this.#input, start, end, content, 0)
-    if (length < 0) throw this.#error(text.badEscapeAt, 'an escape', quoted(this.#input, text.badEscapeAt, end))
-    return content.subarray(0, length)
-  }
-
-  /** Skips a value of any kind. */
-  #skip(at: number, depth: number): number {
-    const input = this.#input
-    const end = this.#end
-    const first = input[at]
-    if (first === QUOTE) return this.#stringEnd(at) + 1
-    if (first === OPEN_BRACE || first === OPEN_BRACKET) {
-      if (depth >= MAX_SKIPPED_NESTING) throw this.#nested(at, MAX_SKIPPED_NESTING)
-      const close = first === OPEN_BRACE ? CLOSE_BRACE : CLOSE_BRACKET
-      let p = skipSpace(input, at + 1, end)
-      if (input[p] === close) return p + 1
-      for (;;) {
-        if (first === OPEN_BRACE) {
-          if (input[p] !== QUOTE) throw this.#error(p, 'a key', this.#seen(p))
-          p = skipSpace(input, this.#skip(p, depth), end)
-          if (input[p] !== COLON) throw this.#error(p, '":"', this.#seen(p))
-          p = skipSpace(input, p + 1, end)
-        }
-        p = skipSpace(input, this.#skip(p, depth + 1), end)
-        if (input[p] === close) return p + 1
-        if (input[p] !== COMMA) throw this.#error(p, `"," or "${String.fromCharCode(close)}"`, this.#seen(p))
-        p = skipSpace(input, p + 1, end)
-      }
-    }
-    if (this.#isNull(at) || this.#isWord(at, 'true')) return at + 4
-    if (this.#isWord(at, 'false')) return at + 5
-    if (Number.isNaN(number.readDouble(input, at, end))) throw this.#error(at, 'a value', this.#seen(at))
-    return number.after
-  }
-
-  /** Position of the quote that ends the string at `at`. */
-  #stringEnd(at: number): number {
-    const stop = stringEnd(this.#input, at + 1, this.#end)
-    if (stop < 0) throw this.#error(at, 'the end of a string', 'the end of the document')
-    return stop
-  }
-
-  #isNull(at: number): boolean {
-    return this.#isWord(at, 'null')
-  }
-
-  #isWord(at: number, word: string): boolean {
-    for (let i = 0; i < word.length; i++) if (this.#input[at + i] !== word.charCodeAt(i)) return false
-    return true
-  }
-
-  #enter(field: Field): void {
-    this.#fields[this.#depth] = field
-    this.#indices[this.#depth] = -1
-    this.#depth++
   }
 
   #reserve(at: number, bytes: number): void {
@@ -448,89 +373,10 @@ class Reader {
   #noRoom(at: number): NoRoomError {
     return new NoRoomError(at, 'as protobuf the document is larger than a request may be')
   }
-
-  #nested(at: number, most: number): WireError {
-    return new WireError(at, `${this.#path()}: nested more than ${most} deep`)
-  }
-
-  #error(at: number, expected: string, seen: string): WireError {
-    const path = this.#path()
-    return new WireError(at, `${path === '' ? '' : `${path}: `}expected ${expected}, got ${seen}`)
-  }
-
-  #path(): string {
-    let path = ''
-    for (let level = 0; level < this.#depth; level++) {
-      const index = this.#indices[level]!
-      path += `${level > 0 ? '.' : ''}${this.#fields[level]!.name}${index < 0 ? '' : `[${index}]`}`
-    }
-    return path
-  }
-
-  /** What stands at `at`, for a message. */
-  #seen(at: number): string {
-    if (at >= this.#end) return 'the end of the document'
-    const first = this.#input[at]
-    if (first === OPEN_BRACE) return 'an object'
-    if (first === OPEN_BRACKET) return 'a list'
-    if (first === QUOTE) {
-      const stop = stringEnd(this.#input, at + 1, this.#end)
-      return quoted(this.#input, at + 1, stop < 0 ? this.#end : stop)
-    }
-    let stop = at + 1
-    while (stop < this.#end && stop - at < 40 && isWordByte(this.#input[stop]!)) stop++
-    return this.#input.toString('latin1', at, stop)
-  }
-}
-
-/** Whether what `json-number.ts` holds fits into the field. */
-function isInRange(kind: number): boolean {
-  const { low, high, negative } = number
-  switch (kind) {
-    case INT64:
-    case SFIXED64:
-      return high < 0x8000_0000 || (negative && high === 0x8000_0000 && low === 0)
-    case INT32:
-    case SINT32:
-    case ENUM:
-      return high === 0 && (low < 0x8000_0000 || (negative && low === 0x8000_0000))
-    case UINT32:
-    case FIXED32:
-      return high === 0 && (!negative || low === 0)
-    default:
-      return !negative || (high === 0 && low === 0)
-  }
-}
-
-function rangeOf(kind: number): string {
-  switch (kind) {
-    case INT64:
-    case SFIXED64:
-      return 'an integer of 64 bits'
-    case INT32:
-    case SINT32:
-    case ENUM:
-      return 'an integer of 32 bits'
-    case UINT32:
-    case FIXED32:
-      return 'an integer from 0 to 4294967295'
-    default:
-      return 'an integer from 0 to 18446744073709551615'
-  }
 }
 
 function firstName(field: Field): string {
   return field.values.keys().next().value ?? ''
-}
-
-/** The beginning of what is in a string, in quotes. */
-function quoted(bytes: Buffer, start: number, end: number): string {
-  const shown = Math.min(end, start + 40)
-  return `"${bytes.toString('utf8', start, shown)}${shown < end ? '…' : ''}"`
-}
-
-function isWordByte(byte: number): boolean {
-  return byte > 0x20 && byte !== COMMA && byte !== COLON && byte !== CLOSE_BRACE && byte !== CLOSE_BRACKET
 }
 
 const reader = new Reader()
