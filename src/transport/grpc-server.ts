@@ -7,7 +7,7 @@ import { bind } from './bind.ts'
 import { GrpcServerCall } from './grpc-server-call.ts'
 import { type ServerKeepalive, superviseSession } from './grpc-server-keepalive.ts'
 import { type ListenAddress, peerOf } from './listen-address.ts'
-import { type Complaint, oddToGrpc, oddToTls } from './misdirected.ts'
+import { type Complaint, oddToGrpc } from './misdirected.ts'
 import { GRPC_PATHS, signalsByPath } from './otlp-services.ts'
 import { Overdue } from './overdue.ts'
 import { statusTrailers } from './rpc-status.ts'
@@ -121,7 +121,7 @@ export async function serveGrpc(options: GrpcServerOptions, handler: ServerHandl
     })
   })
   server.on('sessionError', ignore)
-  server.on('tlsClientError', (error, socket) => complain(peerOf(socket), oddToTls(error)))
+  server.on('tlsClientError', ignore)
   if (options.tls) options.tls.attach(server as tls.Server)
 
   const binding = await bind(server, options.address, options.configuredBy)

@@ -12,7 +12,7 @@ import { respond } from './http-respond.ts'
 import { HttpServerCall } from './http-server-call.ts'
 import { endBrokenConnection, SlowCalls } from './http-server-patience.ts'
 import { type ListenAddress, peerOf } from './listen-address.ts'
-import { type Complaint, oddToHttp, oddToTls } from './misdirected.ts'
+import { type Complaint, oddToHttp } from './misdirected.ts'
 import type { ServerTls } from './tls.ts'
 import { GRPC, type Server, type ServerHandler } from './unary.ts'
 
@@ -130,7 +130,7 @@ export async function serveHttp(options: HttpServerOptions, handler: ServerHandl
   const server = options.tls
     ? https.createServer({ ...timeouts, ...options.tls.options, ALPNProtocols: ['http/1.1'] }, listener)
     : http.createServer(timeouts, listener)
-  server.on('tlsClientError', (error, socket) => complain(socket, oddToTls(error)))
+  server.on('tlsClientError', ignore)
   if (options.tls) options.tls.attach(server as tls.Server)
   server.on('connection', (socket: net.Socket) => {
     // No answer is due before there is a request; a client whose connection is reset comes again.

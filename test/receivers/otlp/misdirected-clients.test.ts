@@ -1,20 +1,12 @@
 import { once } from 'node:events'
-import * as tls from 'node:tls'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Certificates, makeCertificates } from '../../transport/support/certificates.ts'
+import { expect, test } from 'vitest'
 import { connectTo } from './support/raw-clients.ts'
-import { cleanups, type Running, running } from './support/running.ts'
+import { type Running, running } from './support/running.ts'
 
 // Clients at the wrong port. Each sees its connection end; whoever runs the receiver reads why.
 
 const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
 const HELLO = Buffer.from('16030100a5010000a1030300', 'hex')
-
-let made: Certificates
-beforeAll(() => {
-  made = makeCertificates()
-})
-afterAll(() => made.remove())
 
 async function sends(address: string, bytes: string | Uint8Array): Promise<void> {
   const socket = connectTo(address)
@@ -60,26 +52,4 @@ test('what is just broken, or goes at once, is not worth a line', async () => {
   }
   await new Promise((resolve) => setTimeout(resolve, 50))
   expect(said(receiver)).toEqual([])
-})
-
-describe('a port with TLS', () => {
-  test('clear text, no certificate, no trust', async () => {
-    const keys = { cert_file: made.server.cert, key_file: made.server.key, client_ca_file: made.ca }
-    const receiver = await running({ grpc: { tls: keys }, http: { tls: keys } })
-    await sends(receiver.http, 'GET / HTTP/1.1\r\n\r\n')
-    await sends(receiver.grpc, PREFACE)
-    const bare = tls.connect({
-      port: Number(receiver.http.split(':').at(-1)),
-      host: '127.0.0.1',
-      ca: made.read(made.ca),
-    })
-    cleanups.push(() => bare.destroy())
-    bare.on('error', () => {})
-    await new Promise((resolve) => bare.once('close', resolve))
-    await expect.poll(() => said(receiver)).toHaveLength(3)
-    expect(said(receiver).slice(0, 2)).toEqual(
-      Array(2).fill('the client at PEER speaks clear text to a port with TLS; it has to use TLS, or `tls` to go here'),
-    )
-    expect(said(receiver)[2]).toContain('shows no certificate')
-  })
 })
