@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import * as tls from 'node:tls'
 import { systemAuthorities } from './tls-authorities.ts'
 import { type TlsEnvironment, TlsMaterial, type TlsSource, type TlsTexts } from './tls-material.ts'
@@ -58,6 +59,7 @@ export interface ClientTlsOptions {
   readonly secureContext: tls.SecureContext
   readonly rejectUnauthorized?: boolean
   readonly servername?: string
+  readonly checkServerIdentity?: typeof tls.checkServerIdentity
 }
 
 /** TLS of a client, with certificates that may change while it runs. */
@@ -94,7 +96,7 @@ export class ClientTls {
       // Made once: with the system's authorities it takes 10 ms.
       secureContext: this.#context(),
       ...(unchecked && { rejectUnauthorized: false }),
-      ...(servername && { servername }),
+      ...(servername && expected(servername)),
     }
   }
 
@@ -116,6 +118,12 @@ export class ClientTls {
     }
     return anonymous(chosen)
   }
+}
+
+/** Asks for a server by that name and looks for it in the certificate. An IP address is looked for, but cannot be asked for (RFC 6066). */
+function expected(servername: string): Partial<ClientTlsOptions> {
+  if (isIP(servername) === 0) return { servername }
+  return { checkServerIdentity: (_name, certificate) => tls.checkServerIdentity(servername, certificate) }
 }
 
 /** Most exporters differ in nothing but their address: they share what is costly to make. */

@@ -326,6 +326,11 @@ describe('a client', () => {
     expect(await through(client({ ...trusting, server_name_override: 'localhost' }), port, 'other.example')).toBe(
       'server',
     )
+    // An address stands in the certificate as such.
+    const address = (override: string): Promise<string> =>
+      through(client({ ...trusting, server_name_override: override }), port, 'other.example')
+    expect(await address('127.0.0.1')).toBe('server')
+    expect(await address('127.0.0.2')).toBe('ERR_TLS_CERT_ALTNAME_INVALID')
   })
 
   test('shows a changed certificate from the first connection after reload_interval', async () => {
