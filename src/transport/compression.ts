@@ -5,6 +5,7 @@ import { inflate, inflatedLength } from './codecs/inflate.ts'
 import * as lz4 from './codecs/lz4-frames.ts'
 import { Output } from './codecs/output.ts'
 import { publicInflate, publicUnzstd } from './codecs/public-zlib.ts'
+import { SmallBodies } from './codecs/small-bodies.ts'
 import * as snappy from './codecs/snappy-block.ts'
 import * as snappyFrames from './codecs/snappy-frames.ts'
 import { unzstd, zstdLength } from './codecs/zstd.ts'
@@ -109,16 +110,19 @@ export async function compress(encoding: Encoding, chunks: readonly Uint8Array[]
 }
 
 async function compressed(encoding: Encoding, bytes: Uint8Array, level: number): Promise<Uint8Array> {
-  const pool = bytes.length >= POOL_FROM_BYTES
+  const small = bytes.length < POOL_FROM_BYTES
   switch (encoding) {
     case 'gzip':
-      return pool ? await gzip(bytes, zlibOptions(level)) : zlib.gzipSync(bytes, zlibOptions(level))
+      return (small ? encoderOf('gzip', level).compress(bytes) : undefined) ?? (await gzip(bytes, zlibOptions(level)))
     case 'zlib':
     case 'deflate':
-      return pool ? await deflate(bytes, zlibOptions(level)) : zlib.deflateSync(bytes, zlibOptions(level))
+      return (
+        (small ? encoderOf('zlib', level).compress(bytes) : undefined) ?? (await deflate(bytes, zlibOptions(level)))
+      )
     case 'zstd': {
-      const options = { params: { [zlib.constants.ZSTD_c_compressionLevel]: Math.min(Math.max(level, 1), 22) } }
-      return pool ? await zstd(bytes, options) : zlib.zstdCompressSync(bytes, options)
+      const kept = small ? encoderOf('zstd', level).compress(bytes) : undefined
+      // Without its length the frame announces none, and a reader has to guess.
+      return kept ?? (await zstd(bytes, { ...zstdOptions(level), pledgedSrcSize: bytes.length }))
     }
     case 'snappy':
       return trimmed(snappy.maxBlockLength(bytes.length), (out) => snappy.encodeBlock(bytes, 0, bytes.length, out, 0))
@@ -127,6 +131,23 @@ async function compressed(encoding: Encoding, bytes: Uint8Array, level: number):
     case 'lz4':
       return trimmed(lz4.maxFrameLength(bytes.length), (out) => lz4.encodeFrame(bytes, out))
   }
+}
+
+/** By format and level, of which a configuration has few. */
+const encoders = new Map<string, SmallBodies>()
+
+function encoderOf(kind: 'gzip' | 'zlib' | 'zstd', level: number): SmallBodies {
+  const name = `${kind} ${level}`
+  let encoder = encoders.get(name)
+  if (encoder === undefined) {
+    encoder = kind === 'zstd' ? SmallBodies.zstd(zstdOptions(level)) : SmallBodies[kind](zlibOptions(level))
+    encoders.set(name, encoder)
+  }
+  return encoder
+}
+
+function zstdOptions(level: number): zlib.ZstdOptions {
+  return { params: { [zlib.constants.ZSTD_c_compressionLevel]: Math.min(Math.max(level, 1), 22) } }
 }
 
 function zlibOptions(level: number): zlib.ZlibOptions {

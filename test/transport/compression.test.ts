@@ -135,6 +135,21 @@ test('zstd: levels beyond its own stand for the nearest', async () => {
   expect(await at(99)).toEqual(await at(22))
 })
 
+test.each(['gzip', 'zlib', 'zstd'] as const)(
+  '%s: an encoder that is used again writes what a new one would',
+  async (encoding) => {
+    const one = { gzip: zlib.gunzipSync, zlib: zlib.inflateSync, zstd: zlib.zstdDecompressSync }[encoding]
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.uint8Array({ maxLength: 8191 }), { minLength: 2, maxLength: 6 }), async (bodies) => {
+        const held = arenas.held
+        for (const body of bodies) expect(Buffer.compare(one(await compress(encoding, [body], 3)), body)).toBe(0)
+        expect(arenas.held).toBe(held)
+      }),
+      { numRuns: 40 },
+    )
+  },
+)
+
 describe('the public functions of node:zlib, where its streams are built differently', () => {
   const LIMIT_BYTES = 200_000
   const plainly = (encoding: 'gzip' | 'zlib' | 'zstd', packed: Uint8Array): Uint8Array => {

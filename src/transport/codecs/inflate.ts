@@ -1,7 +1,7 @@
 import * as zlib from 'node:zlib'
 import { malformed } from './decompression-error.ts'
+import { NativeCodec } from './native-codec.ts'
 import { guess, type Output } from './output.ts'
-import { StreamDecoder } from './stream-decoder.ts'
 
 /** `zlib` is RFC 1950, which HTTP calls `deflate`: RFC 9110, section 8.4.1.2. */
 export type InflateFormat = 'gzip' | 'zlib'
@@ -15,7 +15,7 @@ const streams: Readonly<Record<InflateFormat, () => zlib.Gunzip | zlib.Inflate>>
   gzip: () => zlib.createGunzip(),
   zlib: () => zlib.createInflate(),
 }
-const decoders: Partial<Record<InflateFormat, StreamDecoder>> = {}
+const decoders: Partial<Record<InflateFormat, NativeCodec>> = {}
 
 /** Bytes after decompression, as the data says or as is usual; only a hint. */
 export function inflatedLength(format: InflateFormat, bytes: Uint8Array): number {
@@ -26,10 +26,10 @@ export function inflatedLength(format: InflateFormat, bytes: Uint8Array): number
   return announced <= bytes.length * GREATEST_RATIO ? announced : guess(bytes.length)
 }
 
-/** Undoes gzip (all members) or zlib, straight into `output`. False where this Node offers no way to: see `StreamDecoder`. */
+/** Undoes gzip (all members) or zlib, straight into `output`. False where this Node offers no way to: see `NativeCodec`. */
 export function inflate(format: InflateFormat, bytes: Uint8Array, output: Output): boolean {
   const kept = decoders[format]
-  const decoder = kept ?? StreamDecoder.of(streams[format]())
+  const decoder = kept ?? NativeCodec.of(streams[format]())
   if (decoder === undefined) return false
   delete decoders[format]
   kept?.reset()
@@ -45,7 +45,7 @@ export function inflate(format: InflateFormat, bytes: Uint8Array, output: Output
 }
 
 /** Where the data ended. */
-function run(decoder: StreamDecoder, bytes: Uint8Array, output: Output): number {
+function run(decoder: NativeCodec, bytes: Uint8Array, output: Output): number {
   let at = 0
   for (;;) {
     const { room } = output
@@ -72,7 +72,7 @@ function run(decoder: StreamDecoder, bytes: Uint8Array, output: Output): number 
   }
 }
 
-function step(decoder: StreamDecoder, bytes: Uint8Array, at: number, to: Uint8Array, toAt: number, room: number): void {
+function step(decoder: NativeCodec, bytes: Uint8Array, at: number, to: Uint8Array, toAt: number, room: number): void {
   decoder.step(Z_FINISH, bytes, at, to, toAt, room)
   if (decoder.error !== undefined) throw malformed(decoder.error)
 }

@@ -5,7 +5,7 @@ import type { Output } from './output.ts'
 import { ZstdFrames } from './zstd-frames.ts'
 
 /**
- * The same by node:zlib's public functions alone: the plain way, for a Node whose streams `StreamDecoder` cannot drive, and the
+ * The same by node:zlib's public functions alone: the plain way, for a Node whose streams `NativeCodec` cannot drive, and the
  * oracle of the tests. Output that outgrows what was granted is decoded again from the start.
  */
 export function publicInflate(format: InflateFormat, bytes: Uint8Array, output: Output, limit: number): void {

@@ -1,14 +1,14 @@
 import * as zlib from 'node:zlib'
 import { malformed } from './decompression-error.ts'
+import { NativeCodec } from './native-codec.ts'
 import { type Output, tooLarge } from './output.ts'
-import { StreamDecoder } from './stream-decoder.ts'
 import { ZstdFrames } from './zstd-frames.ts'
 
 const { ZSTD_e_end } = zlib.constants
 /** A decoder that had to keep more than this beside its output is not kept. */
 const LARGEST_WINDOW_KEPT = 8 << 20
 
-let kept: StreamDecoder | undefined
+let kept: NativeCodec | undefined
 
 /**
  * Bytes after decompression of all frames: exact where they say so, as most do, and else a hint. Data whose frames announce more than
@@ -26,9 +26,9 @@ export function zstdLength(bytes: Uint8Array, limit: number): number {
   return expected
 }
 
-/** Undoes zstd, all frames, straight into `output`. False where this Node offers no way to: see `StreamDecoder`. */
+/** Undoes zstd, all frames, straight into `output`. False where this Node offers no way to: see `NativeCodec`. */
 export function unzstd(bytes: Uint8Array, output: Output): boolean {
-  const decoder = kept ?? StreamDecoder.of(zlib.createZstdDecompress())
+  const decoder = kept ?? NativeCodec.of(zlib.createZstdDecompress())
   if (decoder === undefined) return false
   kept = undefined
   let keep = false
@@ -42,7 +42,7 @@ export function unzstd(bytes: Uint8Array, output: Output): boolean {
 }
 
 /** Whether the decoder is as small as before. */
-function run(decoder: StreamDecoder, bytes: Uint8Array, output: Output): boolean {
+function run(decoder: NativeCodec, bytes: Uint8Array, output: Output): boolean {
   const frames = new ZstdFrames(bytes)
   let keep = true
   while (frames.next()) {

@@ -1,7 +1,7 @@
 import * as zlib from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { ZstdFrames } from '../../../src/transport/codecs/zstd-frames.ts'
-import { decompress } from '../../../src/transport/compression.ts'
+import { compress, decompress } from '../../../src/transport/compression.ts'
 import { GOLDEN } from './golden.ts'
 
 const LIMIT = { limit: 200_000 }
@@ -18,6 +18,11 @@ function refusal(bytes: Uint8Array): string {
     return (error as Error).message
   }
 }
+
+test.each([0, 1, 300, 8191, 8192, 300_000])('what is written here announces its %i bytes', async (length) => {
+  const frames = new ZstdFrames(await compress('zstd', [Buffer.alloc(length, 'abc')]))
+  expect([frames.next(), frames.contentLength, frames.next()]).toEqual([true, length, false])
+})
 
 describe('a frame', () => {
   test('says where it ends and, mostly, how long its content is', () => {
