@@ -102,7 +102,7 @@ export class OtlpReceiver implements Component {
           call.ok()
         } else {
           const { auth } = call.head
-          const span = tracer.request(spanNames[signal], (name) => call.head.header(name))
+          const span = tracer.request(spanNames[signal], call.head)
           span?.set('transport', transport)
           const context: BatchContext =
             includeMetadata || auth !== undefined || span !== undefined

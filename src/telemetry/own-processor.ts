@@ -37,7 +37,7 @@ export class OwnProcessor<T> {
     const { batch } = options.config
     this.#options = options
     this.#delayMs = batch?.schedule_delay ?? 0
-    this.#timeoutMs = batch?.export_timeout || 30_000
+    this.#timeoutMs = batch?.export_timeout ?? 30_000
     this.#queueSize = batch?.max_queue_size ?? SIMPLE_QUEUE
     this.#batchSize = batch?.max_export_batch_size ?? 1
   }
@@ -69,7 +69,7 @@ export class OwnProcessor<T> {
     while (this.#queue.length > 0 && this.#sender !== undefined) {
       const left = end - clock.monotonic()
       if (left <= 0) break
-      await this.#export(left)
+      await this.#export(this.#timeoutMs === 0 ? left : Math.min(left, this.#timeoutMs))
     }
     if (this.#queue.length > 0) this.#options.dropped(this.#queue.length)
     this.#queue = []
@@ -102,7 +102,7 @@ export class OwnProcessor<T> {
     const items = this.#queue.splice(0, this.#batchSize)
     if (items.length === 0) return
     const { encode, signal, failed, dropped } = this.#options
-    const reason = await this.#sender?.send(signal, encode(items), Math.min(timeoutMs, this.#timeoutMs))
+    const reason = await this.#sender?.send(signal, encode(items), timeoutMs)
     if (reason === undefined) return
     dropped(items.length)
     failed(reason)

@@ -13,7 +13,7 @@ import { otlpHeaders } from './otlp-target.ts'
 
 /** A way out for what Sluice tells about itself. */
 export interface OwnSender {
-  /** Sends a serialized request. Undefined when it arrived, else why not. Never rejects. */
+  /** Sends a serialized request. Undefined when it arrived, else why not. Never rejects. `timeoutMs` 0: no limit. */
   send(signal: Signal, request: Uint8Array, timeoutMs: number): Promise<string | undefined>
   close(): Promise<void>
 }
@@ -107,6 +107,9 @@ const AGAIN: ReadonlySet<number> = new Set<number>([
   GRPC.DATA_LOSS,
 ])
 
+/** The longest that a timer of Node takes. */
+const LONGEST_MS = 2 ** 31 - 1
+
 class OtlpSender implements OwnSender {
   readonly #client: Client
   readonly #clock: Clock
@@ -120,10 +123,10 @@ class OtlpSender implements OwnSender {
   }
 
   async send(signal: Signal, request: Uint8Array, timeoutMs: number): Promise<string | undefined> {
-    const end = this.#clock.monotonic() + timeoutMs
+    const end = this.#clock.monotonic() + (timeoutMs === 0 ? LONGEST_MS : timeoutMs)
     for (let wait = RETRY_FIRST_MS; ; wait *= RETRY_FACTOR) {
       const left = end - this.#clock.monotonic()
-      const attemptMs = this.#attemptMs === 0 ? left : Math.min(left, this.#attemptMs)
+      const attemptMs = Math.min(left, this.#attemptMs === 0 ? LONGEST_MS : this.#attemptMs)
       const result = await this.#client.call(signal, [request], { timeoutMs: Math.max(1, attemptMs) })
       if (result.ok) return undefined
       const pause = Math.max(wait, result.status.retryAfterMs ?? 0)

@@ -45,9 +45,10 @@ export class PeriodicReader {
     this.#timer?.cancel()
     this.#timer = undefined
     const sender = this.#sender
+    const { config } = this.#options
     if (sender === undefined) return
     await this.#running
-    await this.#export(timeoutMs)
+    await this.#export(config.timeout === 0 ? timeoutMs : Math.min(timeoutMs, config.timeout))
     this.#sender = undefined
     await sender.close()
   }
@@ -63,10 +64,10 @@ export class PeriodicReader {
   }
 
   async #export(timeoutMs: number): Promise<void> {
-    const { clock, config, read, failed } = this.#options
+    const { clock, read, failed } = this.#options
     const { bytes, items } = this.#metrics.encode(read(), clock.now())
     if (items === 0) return
-    const reason = await this.#sender?.send('metrics', bytes, Math.min(timeoutMs, config.timeout || timeoutMs))
+    const reason = await this.#sender?.send('metrics', bytes, timeoutMs)
     if (reason === undefined) this.#metrics.commit()
     else failed(reason)
   }

@@ -1,3 +1,5 @@
+import type { Headed } from './tracer.ts'
+
 /** The caller's span, as its headers tell. */
 export interface RemoteParent {
   readonly traceId: string
@@ -12,16 +14,13 @@ const B3_SINGLE = /^([0-9a-f]{16}|[0-9a-f]{32})-([0-9a-f]{16})(?:-([01d]))?/i
 const ZEROES = /^0+$/
 
 /** Reads the caller's span: the first of the formats that is there and sound. */
-export function extract(
-  propagators: readonly Propagator[],
-  header: (name: string) => string | undefined,
-): RemoteParent | undefined {
+export function extract(propagators: readonly Propagator[], head: Headed): RemoteParent | undefined {
   for (const propagator of propagators) {
     const parent =
       propagator === 'tracecontext'
-        ? fromTraceparent(header('traceparent'))
+        ? fromTraceparent(head.header('traceparent'))
         : propagator === 'b3'
-          ? fromB3(header)
+          ? fromB3(head)
           : undefined
     if (parent !== undefined) return parent
   }
@@ -36,17 +35,17 @@ function fromTraceparent(value: string | undefined): RemoteParent | undefined {
 }
 
 /** B3: the single header, else the several. */
-function fromB3(header: (name: string) => string | undefined): RemoteParent | undefined {
-  const single = header('b3')
+function fromB3(head: Headed): RemoteParent | undefined {
+  const single = head.header('b3')
   if (single !== undefined) {
     const found = B3_SINGLE.exec(single.trim())
     return found === null ? undefined : parentOf(found[1]!, found[2]!, found[3] !== '0')
   }
-  const traceId = header('x-b3-traceid')
-  const spanId = header('x-b3-spanid')
+  const traceId = head.header('x-b3-traceid')
+  const spanId = head.header('x-b3-spanid')
   if (traceId === undefined || spanId === undefined) return undefined
   if (!/^([0-9a-f]{16}|[0-9a-f]{32})$/i.test(traceId) || !/^[0-9a-f]{16}$/i.test(spanId)) return undefined
-  return parentOf(traceId, spanId, header('x-b3-sampled') !== '0' || header('x-b3-flags') === '1')
+  return parentOf(traceId, spanId, head.header('x-b3-sampled') !== '0' || head.header('x-b3-flags') === '1')
 }
 
 function parentOf(traceId: string, spanId: string, sampled: boolean): RemoteParent | undefined {

@@ -4,7 +4,15 @@ import type { TracesConfig } from '../config/telemetry-fields.ts'
 import type { TraceContext } from '../otlp/trace-context.ts'
 import { extract, inject, type Propagator } from './propagation.ts'
 import { type Sampler, sampler, traceIdFits } from './trace-sampler.ts'
-import { type FinishedSpan, NO_TRACER, SPAN_KIND, type Span, type SpanKind, type Tracer } from './tracer.ts'
+import {
+  type FinishedSpan,
+  type Headed,
+  NO_TRACER,
+  SPAN_KIND,
+  type Span,
+  type SpanKind,
+  type Tracer,
+} from './tracer.ts'
 
 /** `finished` gets every span as it ends. */
 export function requestTracer(config: TracesConfig, clock: Clock, finished: (span: FinishedSpan) => void): Tracer {
@@ -41,9 +49,10 @@ class RequestTracer implements Tracer {
     }
   }
 
-  request(name: string, header: (name: string) => string | undefined): Span | undefined {
-    const parent = extract(this.#propagators, header)
-    const ratio = this.#requests(parent)
+  request(name: string, head: Headed): Span | undefined {
+    if (!this.#requests.mayTake()) return undefined
+    const parent = extract(this.#propagators, head)
+    const ratio = this.#requests.share(parent)
     if (ratio === 0) return undefined
     if (parent === undefined) return this.#root(name, SPAN_KIND.SERVER, ratio)
     if (!traceIdFits(parent.traceId, ratio)) return undefined
@@ -52,7 +61,8 @@ class RequestTracer implements Tracer {
 
   start(name: string, kind: SpanKind, parent: TraceContext | undefined): Span | undefined {
     if (parent !== undefined) return this.#span(name, kind, parent.traceId, parent.spanId)
-    const ratio = this.#roots(undefined)
+    if (!this.#roots.mayTake()) return undefined
+    const ratio = this.#roots.share(undefined)
     return ratio === 0 ? undefined : this.#root(name, kind, ratio)
   }
 

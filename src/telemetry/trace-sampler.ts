@@ -4,8 +4,13 @@ import type { RemoteParent } from './propagation.ts'
 
 type Plain = Pick<SamplerConfig, 'always_on' | 'always_off' | 'trace_id_ratio_based'>
 
-/** The share of requests to sample, from 0 to 1, of those with this parent. */
-export type Sampler = (parent: RemoteParent | undefined) => number
+/** Decides in two steps, so that no header is read for what is not sampled anyway. */
+export interface Sampler {
+  /** False: whatever the parent, this request is not sampled. */
+  mayTake(): boolean
+  /** The share to sample, from 0 to 1, of requests with this parent. */
+  share(parent: RemoteParent | undefined): number
+}
 
 /** Requests a second that get spans where nobody configured a sampler: 20 of them cost well below a thousandth of a core. */
 const USUAL_PER_SECOND = 20
@@ -16,12 +21,16 @@ export function sampler(config: SamplerConfig | undefined, clock: Clock): Sample
   const { parent_based: byParent } = config
   if (byParent === undefined) {
     const share = ratioOf(config, 1)
-    return () => share
+    return { mayTake: () => share > 0, share: () => share }
   }
   const root = ratioOf(byParent.root, 1)
   const sampled = ratioOf(byParent.remote_parent_sampled, 1)
   const unsampled = ratioOf(byParent.remote_parent_not_sampled, 0)
-  return (parent) => (parent === undefined ? root : parent.sampled ? sampled : unsampled)
+  const most = Math.max(root, sampled, unsampled)
+  return {
+    mayTake: () => most > 0,
+    share: (parent) => (parent === undefined ? root : parent.sampled ? sampled : unsampled),
+  }
 }
 
 function ratioOf(config: Plain | undefined, fallback: number): number {
@@ -33,16 +42,20 @@ function ratioOf(config: Plain | undefined, fallback: number): number {
 function limited(clock: Clock): Sampler {
   let second = Number.NEGATIVE_INFINITY
   let left = 0
-  return (parent) => {
-    if (parent !== undefined && !parent.sampled) return 0
-    const now = clock.monotonic()
-    if (now - second >= 1000) {
-      second = now
-      left = USUAL_PER_SECOND
-    }
-    if (left === 0) return 0
-    left--
-    return 1
+  return {
+    mayTake() {
+      const now = clock.monotonic()
+      if (now - second >= 1000) {
+        second = now
+        left = USUAL_PER_SECOND
+      }
+      return left > 0
+    },
+    share(parent) {
+      if (parent !== undefined && !parent.sampled) return 0
+      left--
+      return 1
+    },
   }
 }
 

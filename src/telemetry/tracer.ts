@@ -12,13 +12,19 @@ export interface Span {
   end(error?: string): void
 }
 
+/** Whatever has headers. */
+export interface Headed {
+  /** One header by its lower-case name. */
+  header(name: string): string | undefined
+}
+
 /**
  * Makes spans of the engine's own work, for the few requests that are sampled. For all others every call here is a
  * comparison or two and gives undefined, before anything is allocated.
  */
 export interface Tracer {
-  /** A span of a request that came in; `header` gives its headers by their lower-case names. */
-  request(name: string, header: (name: string) => string | undefined): Span | undefined
+  /** A span of a request that came in. */
+  request(name: string, head: Headed): Span | undefined
   /** A span below `parent`, or of a trace of its own where there is none. */
   start(name: string, kind: SpanKind, parent: TraceContext | undefined): Span | undefined
 }

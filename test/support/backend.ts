@@ -1,7 +1,7 @@
 import { createServer, type Server as HttpServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { gunzipSync } from 'node:zlib'
-import { Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js'
+import { type Metadata, Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js'
 import type { PlainObject } from '../../src/otlp/plain-object.ts'
 import { readProtobufjs } from '../otlp/support/oracles.ts'
 import { exportPath, STABLE, type Stable } from './otlp-services.ts'
@@ -12,15 +12,21 @@ export interface Backend {
   readonly grpc: string
   /** Base URL for OTLP/HTTP. */
   readonly http: string
-  readonly received: { readonly signal: Stable; readonly by: 'grpc' | 'http'; readonly request: PlainObject }[]
+  readonly received: {
+    readonly signal: Stable
+    readonly by: 'grpc' | 'http'
+    readonly request: PlainObject
+    /** The caller's `traceparent`. */
+    readonly traceparent: string | undefined
+  }[]
   stop(): Promise<void>
 }
 
 /** `open`: gRPC calls are answered once it has resolved. */
 export async function startBackend(open: Promise<void> = Promise.resolve()): Promise<Backend> {
   const received: Backend['received'] = []
-  const take = (signal: Stable, by: 'grpc' | 'http', bytes: Uint8Array): void => {
-    received.push({ signal, by, request: readProtobufjs(signal, bytes) })
+  const take = (signal: Stable, by: 'grpc' | 'http', bytes: Uint8Array, traceparent: string | undefined): void => {
+    received.push({ signal, by, request: readProtobufjs(signal, bytes), traceparent })
   }
   const grpc = await grpcServer(take, open)
   const http = await httpServer(take)
@@ -36,7 +42,7 @@ export async function startBackend(open: Promise<void> = Promise.resolve()): Pro
   }
 }
 
-type Take = (signal: Stable, by: 'grpc' | 'http', bytes: Uint8Array) => void
+type Take = (signal: Stable, by: 'grpc' | 'http', bytes: Uint8Array, traceparent: string | undefined) => void
 
 async function grpcServer(take: Take, open: Promise<void>): Promise<{ server: Server; port: number }> {
   const server = new Server()
@@ -54,9 +60,9 @@ async function grpcServer(take: Take, open: Promise<void>): Promise<{ server: Se
       },
     }
     server.addService(service, {
-      Export: (call: { request: Buffer }, done: (error: null, response: Buffer) => void) => {
+      Export: (call: { request: Buffer; metadata: Metadata }, done: (error: null, response: Buffer) => void) => {
         void open.then(() => {
-          take(signal, 'grpc', call.request)
+          take(signal, 'grpc', call.request, call.metadata.get('traceparent')[0]?.toString())
           done(null, Buffer.alloc(0))
         })
       },
@@ -81,7 +87,8 @@ async function httpServer(take: Take): Promise<HttpServer> {
         return
       }
       const body = Buffer.concat(chunks)
-      take(signal, 'http', request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body)
+      const plain = request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body
+      take(signal, 'http', plain, request.headers['traceparent'] as string | undefined)
       response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end()
     })
   })

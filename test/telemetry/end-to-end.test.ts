@@ -151,6 +151,11 @@ test('what leaves by OTLP is what the endpoint says; lines and spans arrive', as
   })
   expect(spans).toEqual(['exporter/otlp_grpc/traces', 'receiver/otlp/TraceDataReceived'])
   expect(json('traces')).toContain(TRACE)
+  // The backend is told of the exporter's span.
+  const told = backend.received.map(({ traceparent }) => traceparent).filter((each) => each !== undefined)
+  expect(told).toHaveLength(1)
+  expect(told[0]).toMatch(new RegExp(`^00-${TRACE}-[0-9a-f]{16}-01$`))
+  expect(json('traces')).toContain(`"spanId":"${told[0]!.slice(36, 52)}"`)
   expect(json('traces')).toContain('"watched"')
   await eventually('the lines', () => (json('logs').includes('"started"') ? true : undefined))
   const lines = readFileSync(join(folder, 'sluice.log'), 'utf8')

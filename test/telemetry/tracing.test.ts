@@ -11,7 +11,7 @@ import { ownTelemetry } from '../support/own-telemetry.ts'
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c'
 const SPAN = 'b7ad6b7169203331'
-const from = (headers: Record<string, string>) => (name: string) => headers[name]
+const from = (headers: Record<string, string>) => ({ header: (name: string) => headers[name] })
 
 interface Rig {
   readonly tracer: Tracer
