@@ -58,6 +58,8 @@ class ClientCall {
   #trailers: CallStatus | undefined
   #error: Error | undefined
   #written = false
+  /** Bytes of the message. */
+  #length = 0
 
   constructor(connection: GrpcConnection, options: AttemptOptions, resolve: (attempt: Attempt) => void) {
     this.#connection = connection
@@ -85,6 +87,7 @@ class ClientCall {
     const stream = this.#stream
     let length = 0
     for (const chunk of chunks) length += chunk.length
+    this.#length = length
     stream.cork()
     stream.write(messagePrefix(length, this.#options.compressed))
     const last = chunks.length - 1
@@ -148,6 +151,7 @@ class ClientCall {
   }
 
   closed(): void {
+    if (!this.#stream.writableFinished) this.#connection.abandoned(this.#length)
     if (!this.#written) this.#writtenAfterClose()
     if (this.#resolve === undefined) return
     if (this.#trailers !== undefined) this.#finish(this.#answer(), false)

@@ -15,6 +15,8 @@ export interface ConnectionOptions extends SocketOptions {
   readonly keepalive?: ClientKeepalive
   /** How long a peer may take to answer the ping that follows a call without answer; 5000 when absent. */
   readonly probeTimeoutMs?: number
+  /** What a connection may hold to be sent, in MB; 4096 when absent. */
+  readonly sessionMemoryMb?: number
   /** Called when it can be used, and when it cannot be used any more, whatever the reason. */
   readonly changed?: () => void
 }
@@ -44,6 +46,7 @@ export class GrpcConnection {
   #session: http2.ClientHttp2Session | undefined
   #socket: net.Socket | undefined
   #calls = 0
+  #abandonedBytes = 0
   #pingTimer: NodeJS.Timeout | undefined
   #probing = false
   #leaving = false
@@ -88,7 +91,7 @@ export class GrpcConnection {
     })
     const session = http2.connect(`${this.#options.tls === undefined ? 'http' : 'https'}://localhost`, {
       createConnection: () => socket,
-      maxSessionMemory: SESSION_MEMORY_MB,
+      maxSessionMemory: this.#options.sessionMemoryMb ?? SESSION_MEMORY_MB,
       settings: { enablePush: false, initialWindowSize: STREAM_WINDOW },
     })
     this.#session = session
@@ -118,6 +121,18 @@ export class GrpcConnection {
     this.ended = true
     clearTimeout(this.#connectTimer)
     clearTimeout(this.#pingTimer)
+    this.#options.changed?.()
+  }
+
+  /**
+   * A call ended with up to `bytes` of it unsent, as when the peer refuses a message in the middle. Node counts them against the session's
+   * memory for ever (v24.21), and a session that is full by its count answers nothing any more: another one takes over long before.
+   */
+  abandoned(bytes: number): void {
+    this.#abandonedBytes += bytes
+    const limit = (this.#options.sessionMemoryMb ?? SESSION_MEMORY_MB) * 1e6
+    if (this.#abandonedBytes < limit / 4 || !this.usable) return
+    this.drain()
     this.#options.changed?.()
   }
 
