@@ -261,3 +261,26 @@ test('a peer that reads slowly does not turn requests away for what is queued to
   for (const answer of held) answer()
   expect((await Promise.all(calls)).map((result) => result.ok || result.status.message)).toEqual(calls.map(() => true))
 })
+
+test('pings come half as often once a peer says that there are too many', async () => {
+  const pings: number[] = []
+  const peer = await http2Peer()
+  cleanups.push(() => peer.close())
+  const keepalive = { everyMs: 40, timeoutMs: 5000, withoutCalls: true }
+  const { one, clock } = client(peer.port, { addresses: ['127.0.0.1'], lookups: 0 }, { keepalive })
+  /** Mean time between the pings of the connection that is there now; a busy machine only makes it longer. */
+  const interval = async (): Promise<number> => {
+    expect(await send(one)).toBe(true)
+    pings.length = 0
+    peer.sessions.at(-1)!.on('ping', () => pings.push(performance.now()))
+    await new Promise((resolve) => setTimeout(resolve, 400))
+    return (pings.at(-1)! - pings[0]!) / (pings.length - 1)
+  }
+  expect(await interval()).toBeGreaterThanOrEqual(39)
+  peer.sessions[0]!.goaway(11, 0, Buffer.from('too_many_pings'))
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  await clock.advance(50)
+  // Twice 40, and timers are never early.
+  expect(await interval()).toBeGreaterThanOrEqual(79)
+  expect(peer.sessions).toHaveLength(2)
+})
