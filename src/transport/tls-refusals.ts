@@ -43,7 +43,8 @@ function reasonOf(error: NodeJS.ErrnoException, socket: tls.TLSSocket): string |
   const known = REASONS[code]
   if (known !== undefined) return known
   const alert = /ALERT_([A-Z_]+)$/.exec(code)?.[1]?.toLowerCase().replaceAll('_', ' ')
-  if (alert === undefined) return `the handshake failed (${code || error.message})`
+  // Not with OpenSSL's own words, which hold addresses of memory and are another text each time.
+  if (alert === undefined) return code === '' ? 'the handshake failed' : `the handshake failed (${code})`
   return /certificate|unknown ca/.test(alert)
     ? `it does not trust this certificate (alert: ${alert}); it needs the authority that signed it, and another name may be asked for than the certificate has`
     : `it broke the handshake off (alert: ${alert})`

@@ -1,5 +1,5 @@
 /** LZ4's block: https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md */
-import { copyMatch, copyRun } from './copy.ts'
+import { Copier } from './copier.ts'
 import { malformed } from './decompression-error.ts'
 
 const SHORTEST_MATCH = 4
@@ -56,6 +56,7 @@ export function decodeBlock(
   start: number,
   history: number,
 ): number {
+  const copier = new Copier(bytes, out)
   let at = from
   let written = start
   for (;;) {
@@ -68,7 +69,7 @@ export function decodeBlock(
         literals += more
       } while (more === 255)
     }
-    copyRun(bytes, at, out, written, literals)
+    copier.run(at, written, literals)
     at += literals
     written += literals
     if (at >= to) return written
@@ -84,7 +85,7 @@ export function decodeBlock(
     }
     match += SHORTEST_MATCH
     if (offset === 0 || offset > written - history) throw broken(at)
-    copyMatch(out, written, offset, match)
+    copier.match(written, offset, match)
     written += match
   }
 }
@@ -102,6 +103,7 @@ const table = new Int32Array(1 << TABLE_BITS)
 
 /** Encodes `bytes[from, to)` into `out` at `start`; there must be room for `maxBlockLength`. Returns the end. */
 export function encodeBlock(bytes: Uint8Array, from: number, to: number, out: Uint8Array, start: number): number {
+  const copier = new Copier(bytes, out)
   let at = start
   let literal = from
   const last = to - LAST_MATCH_MARGIN
@@ -123,18 +125,18 @@ export function encodeBlock(bytes: Uint8Array, from: number, to: number, out: Ui
       }
       let end = next + SHORTEST_MATCH
       for (let match = candidate + SHORTEST_MATCH; end < matchEnd && bytes[end] === bytes[match]; match++) end++
-      at = encodeSequence(bytes, literal, next, out, at, next - candidate, end - next)
+      at = encodeSequence(copier, literal, next, out, at, next - candidate, end - next)
       literal = end
       next = end
       misses = 64
     }
   }
-  return encodeSequence(bytes, literal, to, out, at, 0, SHORTEST_MATCH)
+  return encodeSequence(copier, literal, to, out, at, 0, SHORTEST_MATCH)
 }
 
 /** The literals `bytes[from, to)` and a match; offset 0 for none. */
 function encodeSequence(
-  bytes: Uint8Array,
+  copier: Copier,
   from: number,
   to: number,
   out: Uint8Array,
@@ -147,7 +149,7 @@ function encodeSequence(
   let at = start
   out[at++] = (Math.min(literals, 15) << 4) | Math.min(match, 15)
   if (literals >= 15) at = encodeRest(out, at, literals - 15)
-  copyRun(bytes, from, out, at, literals)
+  copier.run(from, at, literals)
   at += literals
   if (offset === 0) return at
   out[at++] = offset

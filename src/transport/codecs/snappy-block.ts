@@ -1,5 +1,5 @@
 /** Snappy's raw block: https://github.com/google/snappy/blob/main/format_description.txt */
-import { copyMatch, copyRun } from './copy.ts'
+import { Copier } from './copier.ts'
 import { malformed } from './decompression-error.ts'
 import { type Output, tooLarge } from './output.ts'
 
@@ -59,6 +59,7 @@ export function decodeBlock(
   start: number,
   end: number,
 ): void {
+  const copier = new Copier(bytes, out)
   let at = from
   let written = start
   while (at < to) {
@@ -76,7 +77,7 @@ export function decodeBlock(
         at += size
       }
       if (length > to - at || length > end - written) throw broken(at)
-      copyRun(bytes, at, out, written, length)
+      copier.run(at, written, length)
       at += length
       written += length
       continue
@@ -96,7 +97,7 @@ export function decodeBlock(
       at += size
     }
     if (offset === 0 || offset > written - start || length > end - written) throw broken(at)
-    copyMatch(out, written, offset, length)
+    copier.match(written, offset, length)
     written += length
   }
   if (written !== end) throw malformed(`the snappy block ends ${end - written} bytes early`)
@@ -122,12 +123,20 @@ export function encodeBlock(bytes: Uint8Array, from: number, to: number, out: Ui
     length = Math.floor(length / 128)
   }
   out[at++] = length
+  const copier = new Copier(bytes, out)
   for (let piece = from; piece < to; piece += PIECE)
-    at = encodePiece(bytes, piece, Math.min(piece + PIECE, to), out, at)
+    at = encodePiece(bytes, piece, Math.min(piece + PIECE, to), out, at, copier)
   return at
 }
 
-function encodePiece(bytes: Uint8Array, from: number, to: number, out: Uint8Array, start: number): number {
+function encodePiece(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  out: Uint8Array,
+  start: number,
+  copier: Copier,
+): number {
   let at = start
   let literal = from
   if (to - from > MARGIN) {
@@ -148,7 +157,7 @@ function encodePiece(bytes: Uint8Array, from: number, to: number, out: Uint8Arra
         next += misses++ >>> 5
         continue
       }
-      at = encodeLiteral(bytes, literal, next, out, at)
+      at = encodeLiteral(copier, literal, next, out, at)
       let end = next + 4
       for (let match = candidate + 4; end < to && bytes[end] === bytes[match]; match++) end++
       at = encodeCopy(out, at, next - candidate, end - next)
@@ -159,10 +168,10 @@ function encodePiece(bytes: Uint8Array, from: number, to: number, out: Uint8Arra
       misses = 32
     }
   }
-  return encodeLiteral(bytes, literal, to, out, at)
+  return encodeLiteral(copier, literal, to, out, at)
 }
 
-function encodeLiteral(bytes: Uint8Array, from: number, to: number, out: Uint8Array, start: number): number {
+function encodeLiteral(copier: Copier, from: number, to: number, out: Uint8Array, start: number): number {
   if (from === to) return start
   let at = start
   const count = to - from - 1
@@ -176,7 +185,7 @@ function encodeLiteral(bytes: Uint8Array, from: number, to: number, out: Uint8Ar
     out[at++] = count
     out[at++] = count >>> 8
   }
-  copyRun(bytes, from, out, at, to - from)
+  copier.run(from, at, to - from)
   return at + to - from
 }
 
