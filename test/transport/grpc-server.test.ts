@@ -368,3 +368,33 @@ describe('closing', () => {
     expect((await underWay).error!.code).toBe(GrpcStatus.UNAVAILABLE)
   })
 })
+
+test('calls above max_concurrent_streams wait at their client, and all are served', async () => {
+  let open = 0
+  let most = 0
+  const server = await serve(
+    {
+      handle(call) {
+        most = Math.max(most, ++open)
+        setTimeout(() => {
+          open--
+          call.ok()
+        }, 1)
+      },
+    },
+    { maxConcurrentStreams: 2 },
+  )
+  const js = client(server.address)
+  // The first tells the client the limit; before, it may try more, is refused and comes again.
+  expect((await js.call(bytes(10))).error).toBeUndefined()
+  const seen = await Promise.all(Array.from({ length: 100 }, () => js.call(bytes(10))))
+  expect(seen.filter(({ error }) => error !== undefined)).toEqual([])
+  expect(most).toBe(2)
+})
+
+test('so are those that come before a client knows the limit', async () => {
+  const server = await serve({ handle: (call) => setTimeout(() => call.ok(), 1) }, { maxConcurrentStreams: 2 })
+  const js = client(server.address)
+  const seen = await Promise.all(Array.from({ length: 200 }, () => js.call(bytes(10))))
+  expect(seen.filter(({ error }) => error !== undefined).map(({ error }) => error?.message)).toEqual([])
+})
