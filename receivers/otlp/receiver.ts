@@ -12,6 +12,7 @@ import type { Reservation } from '../../src/transport/reservation.ts'
 import { GRPC, type Server, type ServerCall, type ServerHandler } from '../../src/transport/unary.ts'
 import { authoriserOf } from './authorise.ts'
 import { callStatus } from './call-status.ts'
+import { corsWarnings } from './cors-warnings.ts'
 import type { Config, GrpcConfig, HttpConfig } from './fields.ts'
 import { type ReceiverMetrics, receiverMetrics } from './metrics.ts'
 import { pathsOf } from './paths.ts'
@@ -39,12 +40,7 @@ export class OtlpReceiver implements Component {
         this.#serves('grpc', await startGrpc(grpc, signals, this.#ctx, this.#handler('grpc', grpc)))
       }
       if (http !== undefined) {
-        if (http.cors?.allowed_origins.length === 0) {
-          // As in the Collector, which says it too: without an origin there is nobody to allow anything.
-          this.#ctx.log.warn(
-            'protocols.http.cors has no allowed_origins and so no effect; name the origins of the pages',
-          )
-        }
+        for (const warning of corsWarnings(http.cors)) this.#ctx.log.warn(warning)
         this.#serves('http', await startHttp(http, signals, this.#ctx, this.#handler('http', http)))
       }
     } catch (error) {

@@ -135,6 +135,17 @@ describe('a request', () => {
   })
 })
 
+test('an origin that no page has keeps nothing from starting, and is said', async () => {
+  const origins = ['https://*.*.example', 'app.example', 'https://app.example/', 'https://ok.example:8443', 'null', '*']
+  const { ctx } = await serve({ allowed_origins: origins })
+  const at = 'protocols.http.cors.allowed_origins'
+  expect(ctx.lines.map(({ msg }) => msg)).toEqual([
+    `${at}[0]: no page has the origin "https://*.*.example": one * stands for any text, a second one for itself`,
+    `${at}[1]: no page has the origin "app.example": a scheme comes first, as in https://app.example`,
+    `${at}[2]: no page has the origin "https://app.example/": it ends after the host, or the port`,
+  ])
+})
+
 test('allowed headers without origins have no effect, which is said', async () => {
   const { http, ctx } = await serve({ allowed_headers: ['x-a'] })
   expect(granted(await postRaw(http, Buffer.alloc(0), { headers: { Origin: 'https://a' } }))).toEqual({})
