@@ -73,7 +73,11 @@ export class HistogramCell implements Histogram {
     if (value > values[slot + MAX]!) values[slot + MAX] = value
     const boundaries = this.#boundaries
     let bucket = 0
-    while (bucket < boundaries.length && value > boundaries[bucket]!) bucket++
+    for (let above = boundaries.length; bucket < above; ) {
+      const middle = (bucket + above) >>> 1
+      if (value > boundaries[middle]!) bucket = middle + 1
+      else above = middle
+    }
     values[slot + EXPLICIT + bucket]! += 1
     if (value === 0) {
       values[slot + ZEROES]! += 1

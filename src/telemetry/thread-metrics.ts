@@ -14,10 +14,10 @@ import type { Counter, Gauge, Histogram, Meter } from './meter.ts'
 const REFRESH_MS = 2000
 
 /**
- * How finely stalls of the event loop are seen. Every look wakes the thread: 20 a second are a hundredth of a percent of
+ * How finely stalls of the event loop are seen. Every look wakes the thread: 10 a second are less than a hundredth of a percent of
  * a core.
  */
-const LOOP_RESOLUTION_MS = 50
+const LOOP_RESOLUTION_MS = 100
 
 const GC_KINDS: ReadonlyMap<number, string> = new Map([
   [constants.NODE_PERFORMANCE_GC_MINOR, 'minor'],
