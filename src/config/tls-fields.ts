@@ -50,9 +50,9 @@ export const serverTlsField = field.object('Serves over TLS; clear text when abs
     'Authorities as text.',
     "only Go's client side reads it; clients are checked by client_ca_file",
   ),
-  include_system_ca_certs_pool: field.noEffect(
-    'Trusts the system’s authorities too.',
-    "only Go's client side reads it; clients are checked by client_ca_file",
+  include_system_ca_certs_pool: field.bool(
+    'Lets in clients as well whose certificate one of the authorities of the system signed; with `client_ca_file`.',
+    { default: false },
   ),
 })
 

@@ -20,6 +20,7 @@ export interface TlsSettings {
 export interface ServerTlsSettings extends TlsSettings {
   readonly client_ca_file?: string | undefined
   readonly client_ca_file_reload?: boolean | undefined
+  readonly include_system_ca_certs_pool?: boolean | undefined
 }
 
 export interface ClientTlsSettings extends TlsSettings {

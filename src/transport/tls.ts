@@ -50,7 +50,13 @@ export class ServerTls {
   }
 
   #context(texts: TlsTexts<'cert' | 'key' | 'ca'>): tls.SecureContextOptions {
-    return { ...texts, ...algorithms(this.#settings) }
+    const { ca } = texts
+    const withSystem = ca !== undefined && this.#settings.include_system_ca_certs_pool
+    return {
+      ...texts,
+      ...(withSystem && { ca: [...systemAuthorities(), ca] }),
+      ...algorithms(this.#settings),
+    }
   }
 }
 
