@@ -2,6 +2,7 @@ import type { Signal } from './batch.ts'
 import { JsonOutput } from './json-output.ts'
 import { PlainMessage, readPlain } from './plain.ts'
 import { type FieldSchema, MESSAGES, type MessageSchema, REQUESTS, WIRE } from './schema.ts'
+import { doubleAt } from './text.ts'
 import { MAX_NESTING } from './validate.ts'
 import { after, high, low, readLength, readTag, readVarint64, skipValue } from './varint.ts'
 import { WireError } from './wire-error.ts'
@@ -56,7 +57,7 @@ const CLOSE_BRACKET = 0x5d
 export function toJson(signal: Signal, chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   let byteLength = 0
   for (const chunk of chunks) byteLength += chunk.byteLength
-  const output = new JsonOutput(byteLength * 3)
+  const output = new JsonOutput(byteLength * 2)
   const request = messages.get(REQUESTS[signal])!
   // A profiles request has a dictionary besides its list, which the bytes of the next one extend.
   const documents = signal === 'profiles' && chunks.length > 1 ? [Buffer.concat(chunks)] : chunks
@@ -198,7 +199,7 @@ function writeScalar(output: JsonOutput, field: FieldSchema, bytes: Uint8Array, 
   else if (field.type === 'string') output.string(bytes, at, end)
   else if (field.hex) output.hex(bytes, at, end)
   else if (field.type === 'bytes') output.base64(bytes, at, end)
-  else if (field.type === 'double') output.double(new DataView(bytes.buffer, bytes.byteOffset + at).getFloat64(0, true))
+  else if (field.type === 'double') output.double(doubleAt(bytes, at))
   else if (field.type === 'fixed32') output.ascii(String(readFixed32(bytes, at)))
   else writeInteger64(output, field, readFixed32(bytes, at), readFixed32(bytes, at + 4))
 }
