@@ -109,14 +109,14 @@ export async function serveGrpc(options: GrpcServerOptions, handler: ServerHandl
     if (closing) session.close()
   })
   server.on('connection', (socket: net.Socket) => {
-    if (!admission.openConnection()) {
+    if (!admission.openConnection('http2')) {
       // No answer is due before there is a request; a client whose connection is reset comes again.
       socket.destroy()
       return
     }
     sockets.add(socket)
     socket.once('close', () => {
-      admission.closeConnection()
+      admission.closeConnection('http2')
       sockets.delete(socket)
     })
   })

@@ -134,8 +134,8 @@ export async function serveHttp(options: HttpServerOptions, handler: ServerHandl
   if (options.tls) options.tls.attach(server as tls.Server)
   server.on('connection', (socket: net.Socket) => {
     // No answer is due before there is a request; a client whose connection is reset comes again.
-    if (!admission.openConnection()) socket.destroy()
-    else socket.once('close', () => admission.closeConnection())
+    if (!admission.openConnection('http1')) socket.destroy()
+    else socket.once('close', () => admission.closeConnection('http1'))
   })
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     complain(socket as net.Socket, oddToHttp(error))

@@ -1,5 +1,5 @@
 import type { ServerHttp2Session } from 'node:http2'
-import { type Admission, CONNECTION_BYTES } from './admission.ts'
+import type { Admission } from './admission.ts'
 
 /** HTTP/2's initial window: a stream may send that much before it hears of a larger one. */
 export const NARROW_WINDOW = 65_535
@@ -7,6 +7,8 @@ export const NARROW_WINDOW = 65_535
 // CPU-second at 64 KiB requests, and a stream is capped at window / round-trip time.
 const WIDE_WINDOW = 1 << 20
 const CONNECTION_WINDOW = 16 << 20
+/** What a wide one is booked with. */
+const MORE = WIDE_WINDOW - (NARROW_WINDOW + 1)
 /** After it had to be lowered it stays so for this long. */
 const RAISE_AGAIN_MS = 1000
 
@@ -45,14 +47,14 @@ export class SessionWindow {
   /** The connection has closed. */
   end(): void {
     this.#ended()
-    if (this.#wide) this.#admission.narrow(WIDE_WINDOW - CONNECTION_BYTES)
+    if (this.#wide) this.#admission.narrow(MORE)
     this.#wide = false
     this.#changing = true
   }
 
   #raise(): void {
     if (performance.now() - this.#loweredAt < RAISE_AGAIN_MS || this.#admission.limited) return
-    if (!this.#admission.widen(WIDE_WINDOW - CONNECTION_BYTES)) return
+    if (!this.#admission.widen(MORE)) return
     this.#wide = true
     this.#set(WIDE_WINDOW, () => {})
   }
@@ -63,7 +65,7 @@ export class SessionWindow {
     // Until the peer has taken note it may still send by the wide one.
     this.#set(NARROW_WINDOW, () => {
       this.#wide = false
-      this.#admission.narrow(WIDE_WINDOW - CONNECTION_BYTES)
+      this.#admission.narrow(MORE)
     })
   }
 

@@ -93,6 +93,11 @@ describe('30 MiB', () => {
     const { error } = await client(receiver.grpc).call(body)
     expect([error!.code, error!.metadata.get('grpc-status-details-bin')]).toEqual([8, []])
     expect(error!.details).toContain('raise service.admission')
+    const more = await running({
+      admission: new Admission(Admission.memory(32 * MIB)),
+      http: { max_request_body_size: 32 * MIB },
+    })
+    expect((await postRaw(more.http, body)).status).toBe(413)
   })
 })
 

@@ -9,6 +9,7 @@ import { CALL_BYTES, Reservation } from '../../src/transport/reservation.ts'
 import { GRPC } from '../../src/transport/unary.ts'
 
 const KIB = 1024
+const CONNECTION = CONNECTION_BYTES.http2
 const CALL = CALL_BYTES / KIB
 
 /** A budget that gives requests `kib`; a third as much on top is the connections'. */
@@ -140,34 +141,34 @@ describe('bodies of unknown length', () => {
 
 describe('connections', () => {
   test('have a quarter of the budget to themselves, and the last ones are turned away', () => {
-    const admission = new Admission(Admission.memory(4 * 3 * CONNECTION_BYTES))
+    const admission = new Admission(Admission.memory(4 * 3 * CONNECTION))
     const full = begun(admission)
     full.take(admission.limit - CALL_BYTES)
-    expect([1, 2, 3, 4].map(() => admission.openConnection())).toEqual([true, true, true, false])
-    admission.closeConnection()
-    expect(admission.openConnection()).toBe(true)
-    for (let i = 0; i < 3; i++) admission.closeConnection()
+    expect([1, 2, 3, 4].map(() => admission.openConnection('http2'))).toEqual([true, true, true, false])
+    admission.closeConnection('http2')
+    expect(admission.openConnection('http2')).toBe(true)
+    for (let i = 0; i < 3; i++) admission.closeConnection('http2')
     expect(admission.connections).toBe(0)
   })
 
   test('widen while they have a quarter of their share at most, and hear of it when three are taken', () => {
-    const admission = new Admission(Admission.memory(4 * 64 * CONNECTION_BYTES))
-    expect(admission.widen(17 * CONNECTION_BYTES)).toBe(false)
+    const admission = new Admission(Admission.memory(4 * 64 * CONNECTION))
+    expect(admission.widen(17 * CONNECTION)).toBe(false)
     let wide = 0
-    while (admission.widen(CONNECTION_BYTES)) wide++
+    while (admission.widen(CONNECTION)) wide++
     expect(wide).toBe(64 / 4)
     let heard = 0
     const end = admission.onPressure(() => {
       heard++
-      for (; wide > 0; wide--) admission.narrow(CONNECTION_BYTES)
+      for (; wide > 0; wide--) admission.narrow(CONNECTION)
     })
-    for (let i = 0; i < 64 / 2; i++) expect(admission.openConnection()).toBe(true)
+    for (let i = 0; i < 64 / 2; i++) expect(admission.openConnection('http2')).toBe(true)
     expect([heard, wide]).toEqual([0, 16])
     // 16 wide, 32 open: the next one begins the last quarter. All wide ones go, and there is room for as many as ever.
-    expect(admission.openConnection()).toBe(true)
+    expect(admission.openConnection('http2')).toBe(true)
     expect([heard, wide]).toEqual([1, 0])
-    for (let i = 33; i < 64; i++) expect(admission.openConnection()).toBe(true)
-    expect(admission.openConnection()).toBe(false)
+    for (let i = 33; i < 64; i++) expect(admission.openConnection('http2')).toBe(true)
+    expect(admission.openConnection('http2')).toBe(false)
     expect(heard).toBe(3)
     end()
   })
