@@ -7,6 +7,7 @@ import { DecompressionError } from './codecs/decompression-error.ts'
 import type { Encoding } from './compression.ts'
 import { decompressBody } from './decompress-body.ts'
 import { respond } from './http-respond.ts'
+import type { SlowCalls } from './http-server-patience.ts'
 import { formatRetryAfter, httpStatusOf } from './http-status.ts'
 import { Reservation } from './reservation.ts'
 import {
@@ -19,6 +20,14 @@ import {
   type ServerHandler,
 } from './unary.ts'
 
+/** What all calls of one server share. */
+export interface HttpCallServer {
+  readonly maxBodyBytes: number
+  readonly admission: Admission
+  readonly handler: ServerHandler
+  readonly slow: SlowCalls
+}
+
 /** One OTLP/HTTP request; also the head of it. */
 export class HttpServerCall implements ServerCall, CallHead {
   readonly protocol = 'http'
@@ -28,6 +37,7 @@ export class HttpServerCall implements ServerCall, CallHead {
 
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
+  readonly #server: HttpCallServer
   readonly #limit: number
   readonly #handler: ServerHandler
   readonly #encoding: Encoding | undefined
@@ -47,8 +57,7 @@ export class HttpServerCall implements ServerCall, CallHead {
     response: ServerResponse,
     signal: Signal,
     peer: string,
-    limit: number,
-    handler: ServerHandler,
+    server: HttpCallServer,
     encoding: Encoding | undefined,
     format: AnswerFormat,
   ) {
@@ -56,31 +65,30 @@ export class HttpServerCall implements ServerCall, CallHead {
     this.peer = peer
     this.#request = request
     this.#response = response
-    this.#limit = limit
-    this.#handler = handler
+    this.#server = server
+    this.#limit = server.maxBodyBytes
+    this.#handler = server.handler
     this.#encoding = encoding
     this.#format = format
   }
 
-  /** Begins to read a request whose path, method, type and encoding were found good; `limit` is in bytes. */
+  /** Begins to read a request whose path, method, type and encoding were found good. */
   static accept(
     request: IncomingMessage,
     response: ServerResponse,
     signal: Signal,
     peer: string,
-    limit: number,
-    admission: Admission,
-    handler: ServerHandler,
+    server: HttpCallServer,
     encoding: Encoding | undefined,
     format: AnswerFormat,
-  ): HttpServerCall {
-    const call = new HttpServerCall(request, response, signal, peer, limit, handler, encoding, format)
+  ): void {
+    const call = new HttpServerCall(request, response, signal, peer, server, encoding, format)
     response.on('close', () => call.#closed())
-    const verdict = ask(handler, call)
+    server.slow.watch(call)
+    const verdict = ask(server.handler, call)
     if (verdict instanceof Promise) {
-      void verdict.then((refusal) => call.#enter(admission, refusal))
-    } else call.#enter(admission, verdict)
-    return call
+      void verdict.then((refusal) => call.#enter(server.admission, refusal))
+    } else call.#enter(server.admission, verdict)
   }
 
   /** Reads the body, or refuses it. */
@@ -251,6 +259,7 @@ export class HttpServerCall implements ServerCall, CallHead {
   }
 
   #closed(): void {
+    this.#server.slow.forget(this)
     if (!this.#handed) this.#reservation?.release()
     if (this.#answered) return
     const callback = this.#onGone

@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { HttpServerCall } from './http-server-call.ts'
 import { Overdue } from './overdue.ts'
@@ -24,18 +23,24 @@ export class SlowCalls {
   constructor({ readTimeoutMs, readHeaderTimeoutMs, writeTimeoutMs }: Patience) {
     this.headersMs = shorter(readHeaderTimeoutMs, readTimeoutMs)
     const arrivalMs = shorter(readTimeoutMs, writeTimeoutMs)
+    const answers = (call: HttpServerCall): void => void (call.handed && call.cut())
+    if (arrivalMs === writeTimeoutMs && arrivalMs > 0) {
+      // As it is by default: one look does for both.
+      this.#arriving = new Overdue(arrivalMs, (call) => (call.handed ? answers(call) : tooSlow(call, arrivalMs)))
+      return
+    }
     if (arrivalMs > 0) this.#arriving = new Overdue(arrivalMs, (call) => tooSlow(call, arrivalMs))
-    if (writeTimeoutMs > 0) this.#answering = new Overdue(writeTimeoutMs, (call) => call.handed && call.cut())
+    if (writeTimeoutMs > 0) this.#answering = new Overdue(writeTimeoutMs, answers)
   }
 
-  watch(call: HttpServerCall, response: ServerResponse): void {
-    if (response.writableEnded) return
+  watch(call: HttpServerCall): void {
     this.#arriving?.add(call)
     this.#answering?.add(call)
-    response.on('close', () => {
-      this.#arriving?.delete(call)
-      this.#answering?.delete(call)
-    })
+  }
+
+  forget(call: HttpServerCall): void {
+    this.#arriving?.delete(call)
+    this.#answering?.delete(call)
   }
 
   stop(): void {

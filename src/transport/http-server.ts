@@ -56,6 +56,7 @@ export async function serveHttp(options: HttpServerOptions, handler: ServerHandl
   const responseHeaders = Object.entries(options.responseHeaders)
   const cors = options.cors && new Cors(options.cors)
   const slow = new SlowCalls(options)
+  const shared = { maxBodyBytes: options.maxBodyBytes, admission, handler, slow }
 
   const complain = (socket: net.Socket, text: string | undefined): void => {
     if (text !== undefined) options.complain?.(peerOf(socket), text)
@@ -103,18 +104,7 @@ export async function serveHttp(options: HttpServerOptions, handler: ServerHandl
       return
     }
     const peer = peerOf(request.socket)
-    const call = HttpServerCall.accept(
-      request,
-      response,
-      signal,
-      peer,
-      options.maxBodyBytes,
-      admission,
-      handler,
-      encoding,
-      format,
-    )
-    slow.watch(call, response)
+    HttpServerCall.accept(request, response, signal, peer, shared, encoding, format)
   }
 
   // Node wants whole milliseconds.
