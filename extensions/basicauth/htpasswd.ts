@@ -1,11 +1,11 @@
 /** How one user's password is kept. */
 export type Kept =
-  | { readonly scheme: 'bcrypt' | 'md5' | 'plain'; readonly text: string }
+  | { readonly scheme: 'bcrypt' | 'md5' | 'sha-crypt' | 'plain'; readonly text: string }
   | { readonly scheme: 'sha'; readonly digest: Uint8Array; readonly salt: Uint8Array }
 
 /**
- * Reads the lines of an htpasswd file: `user:password`, the password as bcrypt (`-B`), Apache's or crypt's MD5 (`-m`), SHA-1
- * (`-s`, also salted, `{SSHA}`) or as it is (`-p`). A later line of a user replaces an earlier one. Problems name the line and
+ * Reads the lines of an htpasswd file: `user:password`, the password as bcrypt (`-B`), Apache's or crypt's MD5 (`-m`), crypt's
+ * SHA-256 or SHA-512 (`-2`, `-5`), SHA-1 (`-s`, also salted, `{SSHA}`) or as it is (`-p`). A later line of a user replaces an earlier one. Problems name the line and
  * never what is in it.
  */
 export function parseHtpasswd(text: string): {
@@ -26,10 +26,17 @@ export function parseHtpasswd(text: string): {
 }
 
 const SHA1_BYTES = 20
+const MOST_ROUNDS = 20_000
 
 function keptPassword(text: string): Kept | string {
   if (/^\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}$/.test(text)) return { scheme: 'bcrypt', text }
   if (/^\$(?:apr1|1)\$[^$]{0,8}\$[./A-Za-z0-9]{22}$/.test(text)) return { scheme: 'md5', text }
+  const crypt = /^\$[56]\$(?:rounds=(\d{1,9})\$)?[^$]{0,16}\$[./A-Za-z0-9]+$/.exec(text)
+  if (crypt !== null) {
+    // One comparison must not hold a lane for seconds.
+    if (Number(crypt[1] ?? 0) > MOST_ROUNDS) return `more than ${MOST_ROUNDS} rounds, which take too long; use bcrypt`
+    return { scheme: 'sha-crypt', text }
+  }
   const sha = /^\{S?SHA\}([A-Za-z0-9+/]+=*)$/.exec(text)?.[1]
   if (sha !== undefined) {
     const bytes = Buffer.from(sha, 'base64')

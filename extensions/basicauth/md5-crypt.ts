@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
+import { sixBits } from './six-bits.ts'
 
-const ALPHABET = './0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 const ROUNDS = 1000
 
 /** The MD5 form of a password (`$1$salt$…`, Apache's `$apr1$salt$…`) with the salt of `kept`, to compare with it. */
@@ -29,19 +29,13 @@ export function md5Crypt(password: string, kept: string): string {
     [3, 9, 15],
     [4, 10, 5],
   ] as const) {
-    text += sixBits((digest[a]! << 16) | (digest[b]! << 8) | digest[c]!, 4)
+    text += sixBits(digest[a]!, digest[b]!, digest[c]!)
   }
-  return `$${magic}$${salt}$${text}${sixBits(digest[11]!, 2)}`
+  return `$${magic}$${salt}$${text}${sixBits(0, 0, digest[11]!, 2)}`
 }
 
 function md5(...parts: readonly Uint8Array[]): Buffer {
   const hash = createHash('md5')
   for (const part of parts) hash.update(part)
   return hash.digest()
-}
-
-function sixBits(value: number, characters: number): string {
-  let text = ''
-  for (let i = 0, rest = value; i < characters; i++, rest >>>= 6) text += ALPHABET[rest & 63]
-  return text
 }

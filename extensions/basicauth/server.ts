@@ -6,11 +6,14 @@ import { WatchedFile } from '../../src/component/watched-file.ts'
 import { type CallHead, type CallStatus, GRPC } from '../../src/transport/unary.ts'
 import { type Kept, parseHtpasswd } from './htpasswd.ts'
 import { md5Crypt } from './md5-crypt.ts'
+import { shaCrypt } from './sha-crypt.ts'
 
-// bcrypt takes some 60 ms on purpose: a verdict is kept, under a hash that nobody else can make, so that a client pays it once.
+// bcrypt takes some 60 ms on purpose, crypt's SHA ten: a verdict is kept, under a hash that nobody else can make, so that a client pays it once.
 const KEPT_VERDICTS = 1000
 /** A wrong password is looked at again after this long, and whoever guesses is not remembered for ever. */
 const REFUSED_FOR_MS = 10_000
+/** crypt's work grows with the square of it. */
+const LONGEST_PASSWORD = 1024
 /** Guessing must not take the lane's time from others: what comes while so many wait is told to come again. */
 const MOST_WAITING = 64
 
@@ -68,30 +71,32 @@ export class PasswordServer implements Component, ServerAuthenticator {
     const kept = this.#users.get(username)
     if (kept === undefined) return INVALID
     const password = decoded.slice(colon + 1)
+    if (password.length > LONGEST_PASSWORD) return INVALID
     const settle = (good: boolean): CallStatus | undefined => {
       if (!good) return INVALID
       head.auth = { username, raw: encoded }
       return undefined
     }
-    if (kept.scheme !== 'bcrypt') return settle(matches(kept, password))
+    if (!SLOW.has(kept.scheme)) return settle(matches(kept, password))
     const mark = createHmac('sha256', this.#key).update(decoded).digest('base64')
     const verdict = this.#verdicts.get(mark)
     if (verdict !== undefined && verdict.until > this.#ctx.clock.monotonic()) return settle(verdict.good)
     if (this.#waiting >= MOST_WAITING) {
       return { code: GRPC.UNAVAILABLE, message: 'too many passwords are being checked', retryAfterMs: 1000 }
     }
-    return this.#compare(password, kept.text, mark).then(settle)
+    return this.#compare(password, kept, mark).then(settle)
   }
 
-  async #compare(password: string, text: string, mark: string): Promise<boolean> {
+  async #compare(password: string, kept: Kept, mark: string): Promise<boolean> {
     this.#waiting++
     const users = this.#users
     const turn = this.#last.then(async () => {
       // Whoever sent the same before may have been answered meanwhile.
       const known = this.#verdicts.get(mark)
       if (known !== undefined && known.until > this.#ctx.clock.monotonic()) return known.good
+      if (kept.scheme !== 'bcrypt') return matches(kept, password)
       // crypt's `$2y$` and `$2x$` name corrections of one implementation; all are the same today.
-      return await compare(password, text.replace(/^\$2[xy]\$/, '$2b$'))
+      return await compare(password, kept.text.replace(/^\$2[xy]\$/, '$2b$'))
     })
     this.#last = turn.catch(() => {})
     try {
@@ -110,10 +115,20 @@ export class PasswordServer implements Component, ServerAuthenticator {
   }
 }
 
-function matches(kept: Exclude<Kept, { readonly scheme: 'bcrypt' }>, password: string): boolean {
-  if (kept.scheme === 'sha')
-    return timingSafeEqual(createHash('sha1').update(password).update(kept.salt).digest(), kept.digest)
-  return same(kept.scheme === 'md5' ? md5Crypt(password, kept.text) : password, kept.text)
+const SLOW: ReadonlySet<Kept['scheme']> = new Set(['bcrypt', 'sha-crypt'])
+
+/** Of what is compared without waiting. */
+function matches(kept: Kept, password: string): boolean {
+  switch (kept.scheme) {
+    case 'sha':
+      return timingSafeEqual(createHash('sha1').update(password).update(kept.salt).digest(), kept.digest)
+    case 'md5':
+      return same(md5Crypt(password, kept.text), kept.text)
+    case 'sha-crypt':
+      return same(shaCrypt(password, kept.text), kept.text)
+    default:
+      return kept.scheme === 'plain' && same(password, kept.text)
+  }
 }
 
 function same(a: string, b: string): boolean {

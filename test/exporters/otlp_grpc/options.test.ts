@@ -121,6 +121,21 @@ test.each<[object, string]>([
   expect(server.headers[0]![':authority']).toBe(authority.replace('ENDPOINT', `127.0.0.1:${server.port}`))
 })
 
+test('user_agent takes the place of its own', async () => {
+  const server = await peer()
+  await send(await run({ endpoint: `127.0.0.1:${server.port}`, user_agent: 'mine/1' }))
+  expect(server.headers[0]!['user-agent']).toBe('mine/1')
+})
+
+test('wait_for_ready fails a request no sooner than its time is up', async () => {
+  const gone = await http2Peer()
+  await gone.close()
+  const exporter = await run({ endpoint: `127.0.0.1:${gone.port}`, wait_for_ready: true, timeout: '300ms' })
+  expect((await send(exporter)).outcome).toMatchObject({
+    failure: { reason: 'timeout', message: expect.stringContaining('last failure to connect: connect ECONNREFUSED') },
+  })
+})
+
 test('HTTPS_PROXY is used for names, but for those in NO_PROXY', async () => {
   const server = await peer()
   const proxy = await testProxy()

@@ -6,6 +6,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import definition from '../../../extensions/basicauth/basicauth.ts'
 import { parseHtpasswd } from '../../../extensions/basicauth/htpasswd.ts'
 import { md5Crypt } from '../../../extensions/basicauth/md5-crypt.ts'
+import { shaCrypt } from '../../../extensions/basicauth/sha-crypt.ts'
 import type { Component } from '../../../src/component/contracts.ts'
 import type { ClientAuthenticator, ServerAuthenticator } from '../../../src/component/extension-roles.ts'
 import type { CallHead, CallStatus } from '../../../src/transport/unary.ts'
@@ -59,6 +60,8 @@ const FORMS: Readonly<Record<string, string>> = {
   'bcrypt as Apache writes it': hashSync('secret', 4).replace('$2b$', '$2y$'),
   apr1: '$apr1$saltsalt$LrttParrLPdxvgutaSXWJ0',
   'crypt MD5': '$1$saltsalt$9xy1btjgzLYfb7hivXtC//',
+  'crypt SHA-256': '$5$saltsalt$0IyaXrmV7.sGNS6tirgqHLqX/G.FBvgkYA.lpPdS5sA',
+  'crypt SHA-512': '$6$saltsalt$TVLlQcbpFVof5W3Yz4DTP6gRstiNuHwwTt6GLc1E5n0U0aDehy0S5knV8wiOQSpT0Y77vwPZN.Pq.H91p5hVO1',
   SHA: '{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=',
   SSHA: '{SSHA}gVK8WC9YyFT1gMsQHTGCgT3sSv5zYWx0',
   plain: 'secret',
@@ -73,6 +76,7 @@ describe('a server', () => {
       ['agent', ''],
       ['agent', kept],
       ['nobody', 'secret'],
+      ['agent', 'secret'.repeat(2000)],
       ['other', 'secret'],
     ] as const) {
       if (kept === password) continue
@@ -136,7 +140,7 @@ describe('a server', () => {
     await expect.poll(() => verdict(extension, basic('agent', 'two'))).toBeUndefined()
     expect(await verdict(extension, basic('agent', 'one'))).toBeDefined()
     await expect.poll(() => ctx.clock.timers).toBe(1)
-    writeFileSync(file, 'agent:$6$salt$secrethash\n')
+    writeFileSync(file, 'agent:$7$salt$secrethash\n')
     await ctx.clock.advance(1000)
     await expect.poll(() => ctx.lines.filter(({ level }) => level === 'warn')).toHaveLength(1)
     expect(ctx.lines.at(-1)!.msg).toMatch(/cannot use ".*\.htpasswd": line 1: passwords of this form are not read/)
@@ -183,15 +187,34 @@ test.each([
   expect(md5Crypt(password, kept)).toBe(kept)
 })
 
+// `openssl passwd -5 -salt SALT PASSWORD`, and `-6`.
+test.each([
+  ['secret', '$5$saltsalt$0IyaXrmV7.sGNS6tirgqHLqX/G.FBvgkYA.lpPdS5sA'],
+  ['secret', '$6$saltsalt$TVLlQcbpFVof5W3Yz4DTP6gRstiNuHwwTt6GLc1E5n0U0aDehy0S5knV8wiOQSpT0Y77vwPZN.Pq.H91p5hVO1'],
+  [
+    'a much longer password than thirty-two or even sixty-four bytes, which wraps around',
+    '$5$sixteencharacter$hXZoPGRbBl3CrI3J9Kx49zd7Bu1YSBv5D.xfjG.QXS8',
+  ],
+  [
+    'a much longer password than thirty-two or even sixty-four bytes, which wraps around',
+    '$6$x$7sgNxHpCCrcEROu5e2yRwbUCeWvJ1YPSzMAPNyBk4ofU/w0P4LRyo2XsJUDUAbhxmA36GgPBxKfQpx/eqJ4Hj/',
+  ],
+  ['p', '$6$rounds=1200$abc$.987qRYckuJI/rMzevgnpKnARAtFzHzktDgu0buVi4tJiKyqWsB4XRwPVo2ZNjM60U2LSEKHclc3Cp5q14afy0'],
+  ['p', '$5$rounds=1200$abc$g7avvoKIpyCeQPxxkGdZIomV.ld6DjGINsE.auTaWf0'],
+])('shaCrypt of "%s" is what openssl makes of it', (password, kept) => {
+  expect(shaCrypt(password, kept)).toBe(kept)
+})
+
 test('a line that is wrong is named by its number and never shown', () => {
   const { users, problems } = parseHtpasswd(
-    '# comment\n\nsecretuser\n:secretuser\na:$5$x$secret\nb:{SHA}AA==\nc:plain\r\n',
+    '# comment\n\nsecretuser\n:secretuser\na:$7$x$secret\nb:{SHA}AA==\nd:$6$rounds=20001$x$hash\nc:plain\r\n',
   )
   expect(problems).toEqual([
     'line 3: expected `user:password`',
     'line 4: expected `user:password`',
     'line 5: passwords of this form are not read; make the line again with `htpasswd -B`, which is also the safest',
     'line 6: a SHA-1 of fewer than 20 bytes',
+    'line 7: more than 20000 rounds, which take too long; use bcrypt',
   ])
   expect([...users.keys()]).toEqual(['c'])
 })
