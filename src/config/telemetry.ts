@@ -128,7 +128,7 @@ class Checker {
       this.problem('CONFIG_VALUE', path, headers)
       return
     }
-    for (const { place } of headers.values) this.#report.secrets.push([...path, ...place])
+    for (const { place } of headers.values) if (place !== undefined) this.#report.secrets.push([...path, ...place])
     const all = Object.fromEntries(headers.values.map(({ name, value }) => [name, value]))
     for (const { name, message } of headerProblems(all)) this.problem('CONFIG_VALUE', path, `${name}: ${message}`)
   }

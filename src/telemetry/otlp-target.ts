@@ -5,7 +5,8 @@ export interface OtlpHeaders {
   readonly values: readonly {
     readonly name: string
     readonly value: string
-    readonly place: readonly (string | number)[]
+    /** Undefined for one of `headers_list`, which is secret as a whole. */
+    readonly place: readonly (string | number)[] | undefined
   }[]
 }
 
@@ -21,7 +22,11 @@ export function otlpHeaders({
   for (const pair of (headers_list ?? '').split(',').filter((each) => each.trim() !== '')) {
     const at = pair.indexOf('=')
     if (at < 1) return 'expected headers_list like "a=1,b=2"'
-    values.push({ name: pair.slice(0, at).trim().toLowerCase(), value: decoded(pair.slice(at + 1).trim()), place: [] })
+    values.push({
+      name: pair.slice(0, at).trim().toLowerCase(),
+      value: decoded(pair.slice(at + 1).trim()),
+      place: undefined,
+    })
   }
   if (headers === undefined || headers === null) return { values }
   if (typeof headers !== 'object') return 'expected a list of {name: …, value: …} or a mapping'
