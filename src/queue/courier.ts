@@ -85,10 +85,13 @@ export class Courier {
 
   take(delivery: Delivery): void {
     const shipment = this.#hold(delivery)
+    if (!this.#pumping && this.#line.length === 0 && this.#busy < this.#options.consumers) {
+      this.#start(shipment)
+      return
+    }
     shipment.place = this.#line.push(shipment)
-    this.#pump()
     // It may wait for long now.
-    if (shipment.place !== undefined) this.#watch(shipment)
+    this.#watch(shipment)
   }
 
   /** A stop is near: senders that wait are told after one last attempt, so that they can go elsewhere. */

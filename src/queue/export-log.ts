@@ -17,6 +17,7 @@ export class ExportLog {
   readonly #held: () => number
   readonly #lost: Summary
   readonly #full: Summary
+  readonly #blocked: Summary
   readonly #partial: Summary
   readonly #tooLarge: Summary
   #outage: { readonly since: number; failures: number; said: boolean } | undefined
@@ -38,6 +39,13 @@ export class ExportLog {
         'warn',
         'EXPORT_QUEUE_FULL',
         `${cause}; told the senders of ${count(batches, 'batch')} (${count(items, 'item')}) to come again`,
+      )
+    })
+    this.#blocked = new Summary(ctx.clock, REMINDER_EVERY_MS, ({ items, batches, cause }) => {
+      this.#say(
+        'warn',
+        'EXPORT_QUEUE_FULL',
+        `${cause}; let the senders of ${count(batches, 'batch')} (${count(items, 'item')}) wait for room`,
       )
     })
     this.#partial = new Summary(ctx.clock, REMINDER_EVERY_MS, ({ items, batches, cause }) => {
@@ -99,6 +107,10 @@ export class ExportLog {
     this.#full.add(items, cause)
   }
 
+  blocked(items: number, cause: string): void {
+    this.#blocked.add(items, cause)
+  }
+
   partial(rejected: number, message: string): void {
     this.#partial.add(rejected, message)
   }
@@ -107,6 +119,7 @@ export class ExportLog {
   close(): void {
     this.#lost.flush()
     this.#full.flush()
+    this.#blocked.flush()
     this.#partial.flush()
     this.#tooLarge.flush()
   }

@@ -180,6 +180,7 @@ export class SignalSender {
       this.#refuseAtStop(delivery)
       return
     }
+    this.#options.log.blocked(delivery.batch.items, this.#fullness(room, delivery))
     const blocked: Blocked = { delivery, place: undefined }
     blocked.place = this.#blocked.push(blocked)
     this.#metrics.blocked.set(this.#blocked.length)
@@ -214,11 +215,15 @@ export class SignalSender {
   #refuse(room: Room, delivery: Delivery): void {
     const { ctx, log } = this.#options
     const { items } = delivery.batch
-    const { full, key } = room.describe(delivery.batch)
-    const cause = `the queue is full (${full}, ${this.#courier.inFlight} in flight); see why the peer is slow, or raise sending_queue.${key}`
+    const cause = this.#fullness(room, delivery)
     this.#metrics.enqueueFailed.add(items)
     log.refused(items, cause)
     nack(delivery, { ...failureOf(ctx.id, 'retry', 'queue_full', cause), retryAfterMs: FULL_RETRY_AFTER_MS })
+  }
+
+  #fullness(room: Room, { batch }: Delivery): string {
+    const { full, key } = room.describe(batch)
+    return `the queue is full (${full}, ${this.#courier.inFlight} in flight); see why the peer is slow, or raise sending_queue.${key}`
   }
 
   #refuseAtStop(delivery: Delivery): void {

@@ -83,7 +83,7 @@ describe('block_on_overflow', () => {
   })
 
   it('lets go of a sender that gives up, and those behind it move up', async () => {
-    const { give, peer, ctx } = rig({ sizer: 'items', queue_size: 10, block_on_overflow: true })
+    const { give, peer, ctx, said } = rig({ sizer: 'items', queue_size: 10, block_on_overflow: true })
     give(opaqueBatch(8))
     const large = give(opaqueBatch(5))
     const small = give(opaqueBatch(2))
@@ -93,8 +93,10 @@ describe('block_on_overflow', () => {
     expect(ctx.meter.total('sluice_exporter_blocked_requests')).toBe(0)
     expect(ctx.meter.total('otelcol_exporter_enqueue_failed_spans')).toBe(5)
     expect(peer.attempts.map(({ batch }) => batch.items)).toEqual([8, 2])
-    // Nothing is lost: the client knows that it has no answer.
-    expect(ctx.lines).toEqual([])
+    // Nothing is lost, the client knows that it has no answer; what people read is why it waited.
+    expect(said()).toEqual([
+      'warn the queue is full (8 of 10 items, 1 in flight); see why the peer is slow, or raise sending_queue.queue_size; let the senders of 1 batch (5 items) wait for room  (EXPORT_QUEUE_FULL)',
+    ])
     // A sender that has gone already does not wait at all.
     const gone = give(opaqueBatch(9))
     gone.leave()
