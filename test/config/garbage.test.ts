@@ -1,54 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { array, assert, asyncProperty, constantFrom, integer, oneof, string } from 'fast-check'
+import { assert, asyncProperty, integer } from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Loaded } from '../../src/config/load.ts'
 import { loadText } from './support/components.ts'
-
-const WORDS = 'receivers exporters service pipelines traces otlp debug forward processors connectors'.split(' ')
-const SYNTAX = [
-  ': ',
-  ':\n',
-  '\n',
-  '\n  ',
-  '\n    ',
-  '- ',
-  '[',
-  ']',
-  '{',
-  '}',
-  ', ',
-  '&a ',
-  '*a',
-  '<<: ',
-  '"',
-  "'",
-  '|',
-  '>',
-  '!!str ',
-  '?',
-]
-const ODD = [
-  '$',
-  '$' + '{',
-  'env:X',
-  ':-',
-  '::',
-  '#',
-  '---\n',
-  '...\n',
-  '%YAML',
-  '\t',
-  '\0',
-  '\uFEFF',
-  '\uD800',
-  '1e999',
-]
-const token = constantFrom(...WORDS, ...SYNTAX, ...ODD)
-const soup = oneof(
-  string({ unit: 'binary' }),
-  array(token).map((tokens) => tokens.join('')),
-)
+import { soup } from './support/soup.ts'
 
 function expectSound({ config, problems, warnings }: Loaded): void {
   expect(config === undefined).toBe(problems.length > 0)

@@ -1,10 +1,13 @@
 import { globSync } from 'node:fs'
 import { join } from 'node:path'
+import { assert, asyncProperty, constantFrom, double, integer } from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import builtIn from '../../../src/cli/components.ts'
 import { registryOf } from '../../../src/component/registry.ts'
+import { loadConfig } from '../../../src/config/load.ts'
 import { migrate } from '../../../src/config/older/migrate.ts'
 import { files, read, root } from '../../support/tree.ts'
+import { soup } from '../support/soup.ts'
 import { PAIRS } from './pairs.ts'
 
 const registry = registryOf(builtIn)
@@ -86,3 +89,31 @@ test.each(globSync('**/*.yaml', { cwd: join(root, 'test/config/wrong') }))(
     expect(again.changes).toEqual([])
   },
 )
+
+test('soup in an older configuration is no reason to throw, nor to change what is no older form', async () => {
+  const pair = constantFrom(...PAIRS.map(({ older }) => older))
+  await assert(
+    asyncProperty(
+      pair,
+      double({ min: 0, max: 1, noNaN: true }),
+      integer({ min: 0, max: 20 }),
+      soup,
+      async (older, where, cut, text) => {
+        const at = Math.floor(where * older.length)
+        const soupy = older.slice(0, at) + text + older.slice(at + cut)
+        const { text: migrated, problems } = migrate(soupy, 'old.yaml', registry)
+        if (problems.length > 0) {
+          expect(migrated).toBe(soupy)
+          return
+        }
+        const again = migrate(migrated, 'old.yaml', registry)
+        expect(again.text).toBe(migrated)
+        expect(again.changes).toEqual([])
+        const before = await loadConfig({ config: [`yaml:${soupy}`], env: {}, cwd: '.' }, registry)
+        const after = await loadConfig({ config: [`yaml:${migrated}`], env: {}, cwd: '.' }, registry)
+        expect(after.problems.map(({ code }) => code).sort()).toEqual(before.problems.map(({ code }) => code).sort())
+      },
+    ),
+    { numRuns: 1000 },
+  )
+}, 60_000)

@@ -29,3 +29,12 @@ test.each(PAIRS)('$name: it runs as what it is today, with a warning at each pla
   expect(options(older)).toEqual(options(modern))
   if (!pair.otherIds) expect(withTodaysIds(older.config)).toEqual(withTodaysIds(modern.config))
 })
+
+test('what looks like a reference once references are expanded is no older form', async () => {
+  const { problems } = await load(`
+receivers: {otlp: {protocols: {grpc: }}}
+exporters: {logging: {loglevel: "$$\{x}"}}
+service: {pipelines: {traces: {receivers: [otlp], exporters: [logging]}}}
+`)
+  expect(problems.map(({ code, path }) => `${code} ${path}`)).toEqual(['CONFIG_UNKNOWN_KEY exporters.logging.loglevel'])
+})
