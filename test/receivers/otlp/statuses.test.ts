@@ -21,7 +21,7 @@ const failure = (fields: Partial<Failure>): Failure => ({
   ...fields,
 })
 const rejectedWith = (grpcStatus: number): Failure => failure({ verdict: 'reject', reason: 'rejected', grpcStatus })
-const retryOf = (grpcStatus: number): Failure => failure({ reason: 'peer', grpcStatus })
+const retryOf = (grpcStatus: number): Failure => failure({ reason: 'unavailable', grpcStatus })
 
 /** Name, failure, gRPC status, HTTP status, RetryInfo in ms, which as `Retry-After` is rounded up to seconds. */
 const ROWS: readonly (readonly [string, Failure, number, number, number | undefined])[] = [
@@ -32,12 +32,12 @@ const ROWS: readonly (readonly [string, Failure, number, number, number | undefi
   ['a backend that nobody reaches', failure({ reason: 'unreachable' }), GRPC.UNAVAILABLE, 503, 5000],
   ['a process that goes away', failure({ verdict: 'stopping', reason: 'stopping' }), GRPC.UNAVAILABLE, 503, 1000],
   ['a permanent error', failure({ verdict: 'reject', reason: 'broken' }), GRPC.INTERNAL, 500, undefined],
-  ['CANCELLED behind', retryOf(GRPC.CANCELLED), GRPC.CANCELLED, 503, 1000],
-  ['DEADLINE_EXCEEDED behind', retryOf(GRPC.DEADLINE_EXCEEDED), GRPC.DEADLINE_EXCEEDED, 503, 1000],
-  ['ABORTED behind', retryOf(GRPC.ABORTED), GRPC.ABORTED, 503, 1000],
-  ['OUT_OF_RANGE behind', retryOf(GRPC.OUT_OF_RANGE), GRPC.OUT_OF_RANGE, 503, 1000],
-  ['UNAVAILABLE behind', retryOf(GRPC.UNAVAILABLE), GRPC.UNAVAILABLE, 503, 1000],
-  ['DATA_LOSS behind', retryOf(GRPC.DATA_LOSS), GRPC.DATA_LOSS, 503, 1000],
+  ['CANCELLED behind', retryOf(GRPC.CANCELLED), GRPC.CANCELLED, 503, 5000],
+  ['DEADLINE_EXCEEDED behind', retryOf(GRPC.DEADLINE_EXCEEDED), GRPC.DEADLINE_EXCEEDED, 503, 5000],
+  ['ABORTED behind', retryOf(GRPC.ABORTED), GRPC.ABORTED, 503, 5000],
+  ['OUT_OF_RANGE behind', retryOf(GRPC.OUT_OF_RANGE), GRPC.OUT_OF_RANGE, 503, 5000],
+  ['UNAVAILABLE behind', retryOf(GRPC.UNAVAILABLE), GRPC.UNAVAILABLE, 503, 5000],
+  ['DATA_LOSS behind', retryOf(GRPC.DATA_LOSS), GRPC.DATA_LOSS, 503, 5000],
   [
     'RESOURCE_EXHAUSTED with a delay behind',
     { ...retryOf(GRPC.RESOURCE_EXHAUSTED), retryAfterMs: 500 },
@@ -45,7 +45,7 @@ const ROWS: readonly (readonly [string, Failure, number, number, number | undefi
     429,
     500,
   ],
-  ['HTTP 429 without a delay behind', retryOf(GRPC.RESOURCE_EXHAUSTED), GRPC.RESOURCE_EXHAUSTED, 429, 1000],
+  ['HTTP 429 without a delay behind', retryOf(GRPC.RESOURCE_EXHAUSTED), GRPC.RESOURCE_EXHAUSTED, 429, 5000],
   ['RESOURCE_EXHAUSTED for good', rejectedWith(GRPC.RESOURCE_EXHAUSTED), GRPC.RESOURCE_EXHAUSTED, 429, undefined],
   ['INVALID_ARGUMENT', rejectedWith(GRPC.INVALID_ARGUMENT), GRPC.INVALID_ARGUMENT, 400, undefined],
   ['UNAUTHENTICATED', rejectedWith(GRPC.UNAUTHENTICATED), GRPC.UNAUTHENTICATED, 401, undefined],
@@ -58,7 +58,7 @@ const ROWS: readonly (readonly [string, Failure, number, number, number | undefi
   ['INTERNAL', rejectedWith(GRPC.INTERNAL), GRPC.INTERNAL, 500, undefined],
   // The verdict decides where it and the peer's status disagree, so that the client does what the verdict says.
   ['a rejection by what clients repeat', rejectedWith(GRPC.UNAVAILABLE), GRPC.INTERNAL, 500, undefined],
-  ['a retry of what clients drop', retryOf(GRPC.INTERNAL), GRPC.UNAVAILABLE, 503, 1000],
+  ['a retry of what clients drop', retryOf(GRPC.INTERNAL), GRPC.UNAVAILABLE, 503, 5000],
 ]
 
 test.each(ROWS)('%s', async (_name, cause, code, httpStatus, retryAfterMs) => {
