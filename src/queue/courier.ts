@@ -323,7 +323,12 @@ export class Courier {
 
   #settle(shipment: Shipment, outcome: Outcome): void {
     this.#forget(shipment)
-    shipment.delivery.settle(outcome)
+    try {
+      shipment.delivery.settle(outcome)
+    } catch (err) {
+      // Nobody is above to catch it, and the others must not suffer.
+      this.#options.ctx.log.error({ err }, 'whoever handed a batch on threw at its outcome: a defect of it')
+    }
     this.#pump()
     if (this.#held.size === 0) this.#whenEmpty?.()
   }

@@ -165,8 +165,11 @@ export class SignalSender {
       settled: (outcome) => {
         room.give(batch)
         this.#entered--
-        delivery.settle(outcome)
-        this.#letIn(room)
+        try {
+          delivery.settle(outcome)
+        } finally {
+          this.#letIn(room)
+        }
       },
       waiting: delivery,
     })

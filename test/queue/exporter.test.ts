@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { deliver } from '../../src/component/delivery.ts'
 import { queuedExporter } from '../../src/queue/exporter.ts'
 import type { QueueConfig, RetryConfig } from '../../src/queue/fields.ts'
 import { deadlineIn, type TestContext, testContext } from '../support/context.ts'
@@ -108,6 +109,23 @@ describe('with the queue on', () => {
           'exporter otlp/eu: the batch of 11 items is larger than sending_queue.queue_size (10); raise it, or split batches before',
       },
     })
+  })
+
+  it('goes on where somebody throws at an outcome', async () => {
+    const { peer, consume, exporter, ctx } = rig({ num_consumers: 1 })
+    const throws = deliver(opaqueBatch(1), {
+      settled() {
+        throw new Error('boom')
+      },
+    })
+    exporter.consume(throws)
+    const { events } = consume(2)
+    peer.answers = () => OK
+    peer.attempts[0]!.end(OK)
+    await settled()
+    expect(events).toEqual(['admitted', 'ok'])
+    expect(said(ctx)).toEqual(['error whoever handed a batch on threw at its outcome: a defect of it'])
+    expect(ctx.meter.total('otelcol_exporter_queue_size')).toBe(0)
   })
 
   it('keeps senders waiting under wait_for_result', async () => {
