@@ -107,6 +107,8 @@ const AGAIN: ReadonlySet<number> = new Set<number>([
   GRPC.DATA_LOSS,
 ])
 
+const AGAIN_HTTP: ReadonlySet<number> = new Set([429, 502, 503, 504])
+
 /** The longest that a timer of Node takes. */
 const LONGEST_MS = 2 ** 31 - 1
 
@@ -143,6 +145,7 @@ class OtlpSender implements OwnSender {
 
 function mayTryAgain(result: CallResult): boolean {
   if (result.ok) return false
+  if (result.httpStatus !== undefined) return AGAIN_HTTP.has(result.httpStatus)
   const { code, retryAfterMs } = result.status
   return (
     result.connection !== undefined ||
