@@ -21,7 +21,8 @@ export function createExporter(config: Config, ctx: ComponentContext): Component
     queue: config.sending_queue,
     retry: config.retry_on_failure,
     timeoutMs: config.timeout,
-    maxRequestBytes: config.max_request_size,
+    // Names and hexadecimal ids make JSON two to three times as large as the protobuf that is cut.
+    maxRequestBytes: config.encoding === 'json' ? Math.ceil(config.max_request_size / 3) : config.max_request_size,
     async send(batch, options) {
       const url = urls[batch.signal]
       if (url === undefined) {

@@ -45,7 +45,8 @@ export class GrpcChannel {
   #addresses: GrpcAddress[] = []
   /** Addresses that the name lost, until their last calls have ended. */
   readonly #leaving = new Set<GrpcAddress>()
-  #next = 0
+  /** Whose turn it is; at first anybody's, so that many clients do not begin with the same one. */
+  #next = Math.floor(Math.random() * 1024)
   /** What `pick_first` stays with. */
   #first: GrpcAddress | undefined
   #resolveAt = Number.NEGATIVE_INFINITY

@@ -5,7 +5,9 @@ import definition from '../../../exporters/otlp_grpc/otlp_grpc.ts'
 import type { Component } from '../../../src/component/contracts.ts'
 import type { Consumer } from '../../../src/component/delivery.ts'
 import { makeBatch } from '../../../src/otlp/batch.ts'
+import { PREFIX_LENGTH } from '../../../src/transport/grpc-message.ts'
 import { someBatches } from '../../contract/support/data.ts'
+import { writeProtobufjs } from '../../otlp/support/oracles.ts'
 import { deadlineIn, testContext } from '../../support/context.ts'
 import { type Tracked, track } from '../../support/deliveries.ts'
 import { configured } from '../../transport/support/configured.ts'
@@ -134,6 +136,28 @@ test('wait_for_ready fails a request no sooner than its time is up', async () =>
   expect((await send(exporter)).outcome).toMatchObject({
     failure: { reason: 'timeout', message: expect.stringContaining('last failure to connect: connect ECONNREFUSED') },
   })
+})
+
+test('max_request_size cuts what is larger, before compression', async () => {
+  const lengths: number[] = []
+  const server = await http2Peer((stream) => {
+    let length = 0
+    stream.on('data', (part: Buffer) => {
+      length += part.length
+    })
+    stream.on('end', () => lengths.push(length - PREFIX_LENGTH))
+    answerOk(stream)
+  })
+  cleanups.push(() => server.close())
+  const span = { traceId: new Uint8Array(16).fill(1), spanId: new Uint8Array(8).fill(1), name: 'work' }
+  const request = writeProtobufjs('traces', { resourceSpans: [{ scopeSpans: [{ spans: Array(100).fill(span) }] }] })
+  const config = { endpoint: `127.0.0.1:${server.port}`, compression: 'none', max_request_size: 1000 }
+  const tracked = track(makeBatch('traces', [request], 100, { arrivedAt: 0 }))
+  ;(await run(config)).consume(tracked.delivery)
+  await expect.poll(() => tracked.events).toEqual(['ok'])
+  expect(Math.max(...lengths)).toBeLessThanOrEqual(1000)
+  // No more requests than it takes.
+  expect(lengths).toHaveLength(Math.ceil(request.length / 1000))
 })
 
 test('HTTPS_PROXY is used for names, but for those in NO_PROXY', async () => {
