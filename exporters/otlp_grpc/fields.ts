@@ -14,6 +14,7 @@ export const fields = {
   }),
   headers: field.map('Sent as metadata with every request.', field.secret('Value of the header.', { required: true }), {
     default: {},
+    pairs: true,
   }),
   timeout: field.duration('Longest that one attempt may take; 0 is no limit.', { default: '5s', min: 0 }),
   keepalive: field.object('Asks a silent peer whether it is still there.', {

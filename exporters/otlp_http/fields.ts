@@ -29,6 +29,7 @@ export const fields = {
   ),
   headers: field.map('Sent with every request.', field.secret('Value of the header.', { required: true }), {
     default: {},
+    pairs: true,
   }),
   timeout: field.duration('Longest that one attempt may take; 0 is no limit.', { default: '30s', min: 0 }),
   tls: clientTlsField,

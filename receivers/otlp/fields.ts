@@ -120,6 +120,7 @@ const http = field.object('OTLP/HTTP, bodies in protobuf or JSON; served when th
   keep_alives_enabled: field.bool('Off: one request a connection.', { default: true }),
   response_headers: field.map('Set on every response.', field.secret('Value of the header.', { required: true }), {
     default: {},
+    pairs: true,
   }),
   cors: field.object('Lets web pages of other origins send.', {
     allowed_origins: field.list(

@@ -92,11 +92,12 @@ export class ConfiguredPages {
   }
 
   async #refusal(request: PageRequest): Promise<CallStatus | undefined> {
-    return this.#authenticator?.authenticate(headOf(request))
+    return this.#authenticator?.authenticate(headOf(request, this.#config.auth?.request_params ?? []))
   }
 }
 
-function headOf({ headers, query, peer }: PageRequest): RequestHead {
+/** `parameters` of the query stand in for headers, for browsers, which cannot be told to send any. */
+function headOf({ headers, query, peer }: PageRequest, parameters: readonly string[]): RequestHead {
   const { remoteAddress, remotePort } = peer
   const values = (name: string): readonly string[] => {
     const value = headers[name]
@@ -106,7 +107,11 @@ function headOf({ headers, query, peer }: PageRequest): RequestHead {
     protocol: 'http',
     peer: remoteAddress === undefined ? 'unix' : formatHostPort(remoteAddress, remotePort ?? 0),
     auth: undefined,
-    header: (name) => (headers[name] === undefined ? undefined : values(name).join(', ')),
+    header(name) {
+      const parameter = parameters.find((each) => each.toLowerCase() === name)
+      const value = parameter === undefined ? null : query.get(parameter)
+      return value ?? (headers[name] === undefined ? undefined : values(name).join(', '))
+    },
     query: (name) => query.get(name) ?? undefined,
     metadata: () => Object.fromEntries(Object.keys(headers).map((name) => [name, values(name)])),
   }

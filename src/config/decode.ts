@@ -1,6 +1,7 @@
 import { formatDuration, parseDuration } from './duration.ts'
 import type { Field, Fields, Shape } from './field.ts'
 import { didYouMean } from './nearest.ts'
+import { entriesOfPairs } from './pairs.ts'
 import { Report } from './problem.ts'
 import { resolvePlain } from './scalar.ts'
 import { isEmpty, type Path, type Place, plain, Source, type Tree, treeOf } from './tree.ts'
@@ -198,14 +199,18 @@ class Decoder {
 
   #map(shape: Shape & { kind: 'map' }, tree: Tree, path: Path, hidden: boolean): unknown {
     if (isEmpty(tree)) return undefined
-    if (tree.kind !== 'map') return this.#mistyped(tree, path, 'a mapping', hidden)
     const secret = hidden || SECRET_MAPS.has(String(path.at(-1)))
-    const values = this.#each([...tree.entries], ([key, entry]) =>
+    if (tree.kind !== 'map' && (tree.kind !== 'list' || shape.pairs !== true)) {
+      return this.#mistyped(tree, path, 'a mapping', secret)
+    }
+    const { entries, valid } =
+      tree.kind === 'map' ? { entries: tree.entries, valid: true } : entriesOfPairs(tree, path, secret, this.#report)
+    const values = this.#each([...entries], ([key, entry]) =>
       this.#item(shape.value, entry.value, [...path, key], secret),
     )
-    if (values === INVALID) return INVALID
+    if (values === INVALID || !valid) return INVALID
     // fromEntries defines properties, so that a key `__proto__` stays a key.
-    return Object.fromEntries([...tree.entries.keys()].map((key, index) => [key, (values as unknown[])[index]]))
+    return Object.fromEntries([...entries.keys()].map((key, index) => [key, (values as unknown[])[index]]))
   }
 
   #item(field: Field<unknown>, tree: Tree, path: Path, hidden: boolean): unknown {

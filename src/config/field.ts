@@ -30,7 +30,7 @@ export type Shape =
   | { readonly kind: 'enum'; readonly values: readonly string[]; readonly anyCase?: boolean }
   | { readonly kind: 'duration'; readonly min?: number; readonly max?: number }
   | { readonly kind: 'list'; readonly item: Field<unknown>; readonly minItems?: number; readonly commas?: boolean }
-  | { readonly kind: 'map'; readonly value: Field<unknown> }
+  | { readonly kind: 'map'; readonly value: Field<unknown>; readonly pairs?: boolean }
   | { readonly kind: 'object'; readonly fields: Fields }
   | { readonly kind: 'any' }
   /** A tuning knob of the Collector that has nothing to tune here: taken, listed, one INFO line. */
@@ -138,12 +138,13 @@ export const field = {
       options,
     )
   },
-  map<T, const O extends Optional<Readonly<Record<string, unknown>>>>(
+  /** With `pairs` also a list of `name` and `value`, as the Collector's headers may be written. */
+  map<T, const O extends Optional<Readonly<Record<string, unknown>>> & { readonly pairs?: boolean }>(
     doc: string,
     value: Field<T>,
     options?: O,
   ): Field<Presence<Readonly<Record<string, Exclude<T, undefined>>>, O>> {
-    return make({ kind: 'map', value }, doc, options)
+    return make({ kind: 'map', value, ...(options?.pairs === true && { pairs: true }) }, doc, options)
   },
   /**
    * Nested options. Default `{}`: always there, filled with its fields' defaults. Default absent: undefined unless the YAML

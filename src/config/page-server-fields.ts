@@ -10,9 +10,15 @@ export const pageServerFields = (endpoint: string) => ({
   tls: serverTlsField,
   auth: field.object('Asks an extension who the client is.', {
     authenticator: field.string('Id of that extension.', { required: true }),
+    request_params: field.list(
+      'Parameters of the query that the extension may take for headers of the same name.',
+      field.string('Name of a parameter.', { required: true }),
+      { default: [] },
+    ),
   }),
   response_headers: field.map('Added to every answer.', field.secret('Value of the header.', { required: true }), {
     default: {},
+    pairs: true,
   }),
   read_timeout: field.duration('Longest that a whole request may take to arrive; 0 is no limit.', {
     default: '0s',

@@ -63,7 +63,7 @@ function typeOf(shape: Shape): string {
     case 'list':
       return `list of ${plural(shape.item.shape)}${shape.minItems ? `, at least ${shape.minItems}` : ''}`
     case 'map':
-      return `mapping to ${plural(shape.value.shape)}`
+      return `mapping to ${plural(shape.value.shape)}${shape.pairs ? ', or list of `name` and `value`' : ''}`
     case 'object':
       return 'section'
     case 'any':

@@ -124,13 +124,21 @@ function shapeSchema(shape: Shape, nullable: boolean): JsonSchema {
       const list = { ...typed('array'), items, ...(shape.minItems !== undefined && { minItems: shape.minItems }) }
       return shape.commas ? anyOf(list, { type: 'string' }) : anyOf(list)
     }
-    case 'map':
-      return anyOf({ ...typed('object'), additionalProperties: itemSchema(shape.value) })
+    case 'map': {
+      const value = itemSchema(shape.value)
+      const map = { ...typed('object'), additionalProperties: value }
+      return shape.pairs ? anyOf(map, { type: 'array', items: pairSchema(value) }) : anyOf(map)
+    }
     case 'object':
       return anyOf(objectSchema(shape.fields))
     default:
       return {}
   }
+}
+
+function pairSchema(value: JsonSchema): JsonSchema {
+  const properties = { name: { type: 'string', minLength: 1 }, value }
+  return { type: 'object', properties, required: ['name', 'value'], additionalProperties: false }
 }
 
 function limits({ min, max }: { readonly min?: number; readonly max?: number }): JsonSchema {

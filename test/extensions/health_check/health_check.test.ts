@@ -78,13 +78,18 @@ test('an authenticator is asked who wants to know', async () => {
   const ctx = hostContext('health_check')
   const authenticate = (head: { header(name: string): string | undefined }) =>
     head.header('authorization') === 'Bearer me' ? undefined : { code: 16, message: 'who are you?' }
-  const config = await healthConfig({ endpoint: '127.0.0.1:0', auth: { authenticator: 'doorman' } })
+  const auth = { authenticator: 'doorman', request_params: ['Authorization'] }
+  const config = await healthConfig({ endpoint: '127.0.0.1:0', auth })
   const extension = new HealthCheck(config, { ...ctx, extension: () => ({ authenticate }) as object })
   onTestFinished(() => extension.stop(deadlineIn(ctx.clock, 0)))
   await extension.start()
   const url = `http://${ctx.endpoints[0]!.address}/livez`
   expect(await get(url)).toMatchObject({ status: 401, text: 'who are you?\n' })
   expect(await get(url, { authorization: 'Bearer me' })).toMatchObject({ status: 200 })
+  expect(await get(`${url}?Authorization=Bearer%20me`)).toMatchObject({ status: 200 })
+  // A parameter that nobody named says nothing, and one that was named goes before the header.
+  expect(await get(`${url}?authorization=Bearer%20me`)).toMatchObject({ status: 401 })
+  expect(await get(`${url}?Authorization=x`, { authorization: 'Bearer me' })).toMatchObject({ status: 401 })
 })
 
 test.each([

@@ -103,6 +103,16 @@ export function run(
   execFileSync(program, args, { cwd, stdio: ['ignore', 2, 2], env: { ...process.env, ...env } })
 }
 
+/** The same, and gives what it printed on stdout. */
+export function output(
+  cwd: string,
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): string {
+  return execFileSync(program, args, { cwd, stdio: ['ignore', 'pipe', 2], env: { ...process.env, ...env } }).toString()
+}
+
 /** Go apart from the machine's workspaces, and binaries without a C library. */
 export const GO = { GOWORK: 'off', CGO_ENABLED: '0', GOFLAGS: '-buildvcs=false' }
 

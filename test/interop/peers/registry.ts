@@ -1,6 +1,6 @@
-import { copyFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { copyFileSync, globSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { GO, type Peer, run } from './peer.ts'
+import { GO, output, type Peer, run } from './peer.ts'
 
 const BUILDER = 'go.opentelemetry.io/collector/cmd/builder@v0.159.0'
 
@@ -9,7 +9,7 @@ export const otelcol: Peer = {
   name: 'otelcol',
   summary: 'OpenTelemetry Collector 0.159.0, built by its own builder',
   needs: ['go'],
-  recipe: BUILDER,
+  recipe: `${BUILDER} and the schemas of its modules`,
   files: ['otelcol/manifest.yaml'],
   binary: 'otelcol-peer',
   install(out, scratch, file) {
@@ -21,7 +21,21 @@ export const otelcol: Peer = {
     writeFileSync(join(scratch, 'manifest.yaml'), manifest)
     run(scratch, join(scratch, 'builder'), ['--config=manifest.yaml'], GO)
     renameSync(join(scratch, 'source', 'otelcol-peer'), join(out, 'otelcol-peer'))
+    keepSchemas(join(scratch, 'source'), join(out, 'schemas'))
   },
+}
+
+/** Most of the Collector's modules describe their configuration: those files, under the path of each module. */
+function keepSchemas(source: string, to: string): void {
+  const modules = output(source, 'go', ['list', '-m', '-f', '{{.Path}} {{.Dir}}', 'all'], GO)
+  for (const line of modules.split('\n')) {
+    const [path = '', folder = ''] = line.split(' ')
+    if (folder === '' || !/^(go\.opentelemetry\.io\/collector|github\.com\/open-telemetry)\//.test(path)) continue
+    for (const file of globSync('**/config.schema.yaml', { cwd: folder })) {
+      mkdirSync(join(to, path, file, '..'), { recursive: true })
+      writeFileSync(join(to, path, file), readFileSync(join(folder, file)))
+    }
+  }
 }
 
 const TELEMETRYGEN = 'github.com/open-telemetry/opentelemetry-collector-contrib/cmd/telemetrygen@v0.160.0'
