@@ -118,7 +118,7 @@ export class JsonCursor {
       return quoted(this.input, at + 1, stop < 0 ? this.end : stop)
     }
     let stop = at + 1
-    while (stop < this.end && stop - at < 40 && isWordByte(this.input[stop]!)) stop++
+    while (isWordByte(first!) && stop < this.end && stop - at < 40 && isWordByte(this.input[stop]!)) stop++
     return this.input.toString('latin1', at, stop)
   }
 }
@@ -129,6 +129,14 @@ export function quoted(bytes: Buffer, start: number, end: number): string {
   return `"${bytes.toString('utf8', start, shown)}${shown < end ? '…' : ''}"`
 }
 
+/** Of a number, `true` or the like. */
 function isWordByte(byte: number): boolean {
-  return byte > 0x20 && byte !== COMMA && byte !== COLON && byte !== CLOSE_BRACE && byte !== CLOSE_BRACKET
+  const lower = byte | 0x20
+  return (
+    (lower >= 0x61 && lower <= 0x7a) ||
+    (byte >= 0x30 && byte <= 0x39) ||
+    byte === 0x2b ||
+    byte === 0x2d ||
+    byte === 0x2e
+  )
 }

@@ -188,6 +188,8 @@ test.each([
   ['{} {}', 3, 'expected the end of the document, got an object'],
   ['{"resourceLogs":[{}', 19, 'resourceLogs[0]: expected "," or "]", got the end of the document'],
   ['{"resourceLogs":[{},]}', 20, 'resourceLogs[1]: expected an object, got ]'],
+  ['{"resourceLogs":[,{}]}', 17, 'resourceLogs[0]: expected an object, got ,'],
+  ['{"resourceLogs":]{}', 16, 'resourceLogs: expected a list, got ]'],
   ['{"resourceLogs":{}}', 16, 'resourceLogs: expected a list, got an object'],
   ['{"a":1,}', 7, 'expected a key, got }'],
   ['{"a" 1}', 5, 'expected ":", got 1'],
