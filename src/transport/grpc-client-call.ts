@@ -187,7 +187,10 @@ class ClientCall {
   #broke(): void {
     const rst = this.#stream.rstCode ?? 0
     const connection = this.#connection
-    if (rst === constants.NGHTTP2_REFUSED_STREAM) {
+    if (isOutOfStreams(this.#error)) {
+      connection.drain()
+      this.#finish({ ok: false, status: { code: GRPC.UNAVAILABLE, message: 'the connection is used up' } }, true)
+    } else if (rst === constants.NGHTTP2_REFUSED_STREAM) {
       this.#finish({ ok: false, status: { code: GRPC.UNAVAILABLE, message: 'the peer refused the stream' } }, true)
     } else if (connection.session.destroyed) {
       // The session's own error event comes after its streams have closed.
@@ -222,6 +225,11 @@ class ClientCall {
 }
 
 const EMPTY = new Uint8Array(0)
+
+/** A connection has a billion streams, which are some months of calls. */
+export function isOutOfStreams(error: Error | undefined): boolean {
+  return (error as NodeJS.ErrnoException | undefined)?.code === 'ERR_HTTP2_OUT_OF_STREAMS'
+}
 
 /** What came is no answer of a gRPC server. The request was taken all the same, so it is not tried again. */
 function noAnswer(problem: CallStatus): CallResult {

@@ -1,6 +1,7 @@
 import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2'
 import { connectionError } from './connection-error.ts'
 import { GrpcChannel } from './grpc-channel.ts'
+import { isOutOfStreams } from './grpc-client-call.ts'
 import type { GrpcConnection } from './grpc-connection.ts'
 import { NO_HTTP2 } from './grpc-socket.ts'
 import type { HttpAnswer } from './http-answer.ts'
@@ -183,6 +184,10 @@ function exchange(
 
 function lost(connection: GrpcConnection, stream: ClientHttp2Stream, broken: Error | undefined): Error {
   const { rstCode } = stream
+  if (isOutOfStreams(broken)) {
+    connection.drain()
+    return new RefusedStreamError('the connection is used up')
+  }
   if (rstCode === constants.NGHTTP2_REFUSED_STREAM) return new RefusedStreamError('the server refused the stream')
   if (!connection.session.destroyed && rstCode !== undefined) {
     return connectionError('ECONNRESET', `the server ended the request with HTTP/2 error ${rstCode}`)

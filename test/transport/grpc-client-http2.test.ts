@@ -6,6 +6,8 @@ import { status as GrpcStatus } from '@grpc/grpc-js'
 import { afterEach, describe, expect, test } from 'vitest'
 import { parseGrpcTarget } from '../../src/transport/dial-target.ts'
 import { type GrpcClientOptions, grpcClient } from '../../src/transport/grpc-client.ts'
+import { attemptCall } from '../../src/transport/grpc-client-call.ts'
+import { GrpcConnection } from '../../src/transport/grpc-connection.ts'
 import { messagePrefix, PREFIX_LENGTH } from '../../src/transport/grpc-message.ts'
 import type { Client } from '../../src/transport/unary.ts'
 import { answerOk, type Http2Peer, http2Peer as scriptedPeer } from './support/http2-peer.ts'
@@ -244,4 +246,36 @@ describe('a peer at the level of HTTP/2', () => {
     expect(await onTheOldConnection).toMatchObject({ ok: expect.any(Boolean) })
     expect((await one.call('traces', [bytes(1)], OPTIONS)).ok).toBe(true)
   })
+})
+
+test('a connection whose stream numbers are used up is left, and the call told from one that was looked at', async () => {
+  const server = await http2Peer(answerOk)
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const connection = new GrpcConnection({
+    address: { host: '127.0.0.1', port: server.port },
+    authority: 'localhost',
+    changed: resolve,
+  })
+  cleanups.push(() => connection.destroy())
+  await promise
+  // Node has it, its types have not.
+  const session = connection.session as http2.ClientHttp2Session & { setNextStreamID(id: number): void }
+  session.setNextStreamID(2 ** 31 - 1)
+  let written = 0
+  const attempt = () =>
+    attemptCall(connection, {
+      headers: { ':method': 'POST', ':path': '/x', ':scheme': 'http', ':authority': 'localhost' },
+      chunks: [bytes(10)],
+      compressed: false,
+      timeoutMs: 5000,
+      written: () => written++,
+    })
+  expect((await attempt()).result.ok).toBe(true)
+  expect(await attempt()).toMatchObject({
+    result: { ok: false, status: { code: GrpcStatus.UNAVAILABLE } },
+    unprocessed: true,
+  })
+  expect(connection.usable).toBe(false)
+  expect(server.calls).toBe(1)
+  await expect.poll(() => written).toBe(2)
 })
