@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { Backoff } from '../../src/queue/backoff.ts'
 import { deliveryProblems } from '../../src/queue/fields.ts'
 import { Fifo } from '../../src/queue/fifo.ts'
+import { Line, type Place } from '../../src/queue/line.ts'
 import { Summary } from '../../src/queue/summary.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { retryConfig } from './support.ts'
@@ -32,6 +33,32 @@ describe('fifo', () => {
         }
         fifo.clear()
         expect([fifo.length, fifo.shift()]).toEqual([0, undefined])
+      }),
+    )
+  })
+})
+
+describe('line', () => {
+  it('is what an array would be, of which anybody may leave', () => {
+    const step = fc.oneof(
+      fc.constant('shift' as const),
+      fc.record({ push: fc.nat() }),
+      fc.record({ unshift: fc.nat() }),
+      fc.record({ leave: fc.nat() }),
+    )
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
+        const line = new Line<number>()
+        const model: Place<number>[] = []
+        for (const each of steps) {
+          if (each === 'shift') expect(line.shift()).toBe(model.shift()?.item)
+          else if ('push' in each) model.push(line.push(each.push))
+          else if ('unshift' in each) model.unshift(line.unshift(each.unshift))
+          else if (model.length > 0) line.leave(model.splice(each.leave % model.length, 1)[0]!)
+          expect([line.length, line.first]).toEqual([model.length, model[0]?.item])
+        }
+        const left = Array.from({ length: line.length }, () => line.shift())
+        expect([left, line.shift()]).toEqual([model.map(({ item }) => item), undefined])
       }),
     )
   })
