@@ -14,7 +14,7 @@ import { Conversion } from '../src/component/attribute-convert.ts'
 import type { ComponentContext } from '../src/component/contracts.ts'
 import { ack, type Consumer, deliver, nack } from '../src/component/delivery.ts'
 import { COMPONENT_ERROR, receiverOutput } from '../src/graph/edges.ts'
-import { measured } from '../src/graph/measured.ts'
+import { measured, pipelineDuration } from '../src/graph/measured.ts'
 import { healthGauge } from '../src/lanes/health-gauge.ts'
 import { limiterGauges } from '../src/memory/limiter-gauges.ts'
 import { makeBatch, SIGNALS } from '../src/otlp/batch.ts'
@@ -73,6 +73,7 @@ function atGraph(meter: SharedMeter): void {
   ledger.failed('x', 1)
   ledger.dropped('x', 'x', 1)
   ledger.folded('x', 1)
+  pipelineDuration(meter, 'x')
   const next: Consumer = { acknowledges: 'delivered', consume: ack }
   const broken: Consumer = {
     acknowledges: 'delivered',

@@ -12,7 +12,7 @@ import {
 import { arenas } from '../otlp/arena.ts'
 import type { Batch, Signal } from '../otlp/batch.ts'
 import { ITEM_NAMES, type PipelineLedger } from '../telemetry/ledger.ts'
-import type { Counter, Labels, Meter } from '../telemetry/meter.ts'
+import type { Counter, Histogram, Labels, Meter } from '../telemetry/meter.ts'
 
 /** The same batch to every one of `consumers`; one consumer is handed on as it is. */
 export function broadcast(consumers: readonly Consumer[]): Consumer {
@@ -129,7 +129,7 @@ export function entry(ledger: PipelineLedger, next: Consumer): Consumer {
 }
 
 /** Where a pipeline ends: the outcome of all exporters together is what its items came to. */
-export function exit(ledger: PipelineLedger, exporters: Consumer): Consumer {
+export function exit(ledger: PipelineLedger, duration: Histogram, exporters: Consumer): Consumer {
   return {
     acknowledges: exporters.acknowledges,
     consume(delivery) {
@@ -147,6 +147,8 @@ export function exit(ledger: PipelineLedger, exporters: Consumer): Consumer {
               }
             }
             ledger.sent(arrived)
+            const now = performance.timeOrigin + performance.now()
+            duration.record(Math.max(0, now - batch.context.arrivedAt) / 1000)
             delivery.settle(outcome)
           },
           waiting: delivery,

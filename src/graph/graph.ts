@@ -15,7 +15,7 @@ import { SluiceError } from '../errors.ts'
 import type { Signal } from '../otlp/batch.ts'
 import { PipelineLedger } from '../telemetry/ledger.ts'
 import { broadcast, COMPONENT_ERROR, entry, exit, guarded, receiverOutput } from './edges.ts'
-import { measured } from './measured.ts'
+import { measured, pipelineDuration } from './measured.ts'
 
 /** What the graph needs from whoever runs it. */
 export interface GraphEnvironment {
@@ -183,7 +183,7 @@ class Builder {
     const ledger = new PipelineLedger(context.meter, pipeline)
     const sinks: Consumer[] = []
     for (const id of exporters) sinks.push(await this.#sink(id))
-    let next: Consumer = exit(ledger, broadcast(sinks))
+    let next: Consumer = exit(ledger, pipelineDuration(context.meter, pipeline), broadcast(sinks))
 
     let fused: NamedProcessor[] = []
     const closeFused = (): void => {

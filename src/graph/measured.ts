@@ -1,7 +1,21 @@
 import type { Consumer } from '../component/delivery.ts'
 import type { Signal } from '../otlp/batch.ts'
-import { SHORT_SECONDS } from '../telemetry/boundaries.ts'
-import type { Meter } from '../telemetry/meter.ts'
+import { LONG_SECONDS, SHORT_SECONDS } from '../telemetry/boundaries.ts'
+import type { Histogram, Meter } from '../telemetry/meter.ts'
+
+/** How long a batch takes through a pipeline, from its arrival (of the oldest request in it) to the outcome of all exporters. */
+export function pipelineDuration(meter: Meter, pipeline: string): Histogram {
+  return meter.histogram(
+    'sluice_pipeline_duration',
+    { pipeline },
+    {
+      description: 'Seconds from the arrival of a batch, of the oldest request in it, to the outcome of all exporters.',
+      unit: 's',
+      level: 'normal',
+      boundaries: LONG_SECONDS,
+    },
+  )
+}
 
 /** Counts what goes into a batch processor and what comes out, and how long it works. */
 export interface Measured {
