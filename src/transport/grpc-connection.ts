@@ -95,6 +95,8 @@ export class GrpcConnection {
       settings: { enablePush: false, initialWindowSize: STREAM_WINDOW },
     })
     this.#session = session
+    // Every call whose bytes may still be in the socket waits for its end.
+    session.setMaxListeners(0)
     session.once('remoteSettings', () => {
       clearTimeout(this.#connectTimer)
       this.established = true
