@@ -174,5 +174,6 @@ const KNOWN: readonly RegExp[] = [
   // Where an exporter sends, and where a server listens, are its configuration's; `exporter` and `receiver` name them.
   /^otelcol_exporter_sent_\w+\{(server_address|server_port|url_path)\}$/,
   /^http_server_\w+\{(server_address|server_port)\}$/,
+  // There is one where `metadata_keys` tells batches apart.
   /^otelcol_processor_batch_metadata_cardinality\{\}$/,
 ]

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import type { OutgoingHttpHeaders } from 'node:http2'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { gzipSync } from 'node:zlib'
+import { deflateSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { GRPC_PATHS } from '../../src/transport/otlp-services.ts'
 import { decodeStatus } from '../../src/transport/rpc-status.ts'
@@ -73,8 +73,13 @@ const preflight = (origin: string, method: string, asked?: string): Request => (
   },
 })
 
+const spanOf = (fields: string): Buffer => Buffer.from(`{"resourceSpans":[{"scopeSpans":[{"spans":[{${fields}}]}]}]}`)
+/** Takes nobody to settle it. */
+const EMPTY = Buffer.from('{}')
+const SPAN = spanOf('"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"b7ad6b7169203331","name":"x"')
+
 describe.skipIf(skip)(`HTTP answers as the Go Collector's${note}`, () => {
-  test.each<[string, Buffer, Request, { status: number; type?: string }?]>([
+  test.each<[string, Buffer, Request, { status: number; type?: string; code?: number | undefined }?]>([
     ['no items', Buffer.alloc(0), {}],
     ['no items in JSON', Buffer.from('{}'), { type: JSON_TYPE }],
     ['GET', Buffer.alloc(0), { method: 'GET' }],
@@ -98,6 +103,42 @@ describe.skipIf(skip)(`HTTP answers as the Go Collector's${note}`, () => {
     // 413 is what exporters that split by size understand; the Collector says 400.
     ['too large', large, {}, { status: 413 }],
     ['too large once unpacked', gzipSync(large), { headers: { 'Content-Encoding': 'gzip' } }, { status: 413 }],
+    [
+      'too much JSON',
+      Buffer.from(`{"resourceSpans":[${' '.repeat(2 * LIMIT)}]}`),
+      { type: JSON_TYPE },
+      { status: 413 },
+    ],
+    ['HEAD', Buffer.alloc(0), { method: 'HEAD' }],
+    ['DELETE', Buffer.alloc(0), { method: 'DELETE' }],
+    ['GET of another path', Buffer.alloc(0), { method: 'GET', path: '/nope' }],
+    // No client of OTLP follows a redirect with its body.
+    ['two slashes', Buffer.alloc(0), { path: '//v1/traces' }, { status: 404, type: 'text/plain' }],
+    ['a type by another case', EMPTY, { type: 'Application/JSON' }],
+    ['a type that is none', SPAN, { type: ';;;' }],
+    ['null', Buffer.from('null'), { type: JSON_TYPE }],
+    ['a list', Buffer.from('[]'), { type: JSON_TYPE }],
+    ['JSON that ends early', SPAN.subarray(0, -5), { type: JSON_TYPE }],
+    // What follows would be lost in silence.
+    ['JSON and more', Buffer.from('{} x'), { type: JSON_TYPE }, { status: 400, code: 3 }],
+    ['an id that is not hexadecimal', spanOf('"traceId":"zz"'), { type: JSON_TYPE }],
+    ['an id that is too short', spanOf('"traceId":"abcd"'), { type: JSON_TYPE }],
+    // Codings are compared without case, and one that does nothing is none: RFC 9110, section 8.4.1.
+    [
+      'GZIP',
+      gzipSync(EMPTY),
+      { type: JSON_TYPE, headers: { 'Content-Encoding': 'GZIP' } },
+      { status: 200, code: undefined },
+    ],
+    [
+      'identity',
+      EMPTY,
+      { type: JSON_TYPE, headers: { 'Content-Encoding': 'identity' } },
+      { status: 200, code: undefined },
+    ],
+    ['gzip', gzipSync(EMPTY), { type: JSON_TYPE, headers: { 'Content-Encoding': 'gzip' } }],
+    ['gzip that ends early', gzipSync(SPAN).subarray(0, 50), { headers: { 'Content-Encoding': 'gzip' } }],
+    ['gzip twice', gzipSync(gzipSync(SPAN)), { headers: { 'Content-Encoding': 'gzip, gzip' } }],
     ['a preflight', Buffer.alloc(0), preflight('https://a.example', 'POST', 'content-type,x-requested-with')],
     ['a preflight for a header', Buffer.alloc(0), preflight('https://a.example', 'POST', 'authorization')],
     ['a preflight for a method', Buffer.alloc(0), preflight('https://a.example', 'DELETE')],
@@ -127,7 +168,7 @@ describe.skipIf(skip)(`HTTP answers as the Go Collector's${note}`, () => {
 })
 
 describe.skipIf(skip)(`gRPC answers as the Go Collector's${note}`, () => {
-  test.each<[string, Buffer, { path?: string; headers?: OutgoingHttpHeaders }, number?]>([
+  test.each<[string, Buffer, { path?: string; headers?: OutgoingHttpHeaders; compressed?: boolean }, number?]>([
     ['no items', Buffer.alloc(0), {}],
     ['a method', Buffer.alloc(0), { path: GRPC_PATHS.traces.replace('Export', 'Nope') }],
     ['a service', Buffer.alloc(0), { path: '/a.b/C' }],
@@ -137,6 +178,14 @@ describe.skipIf(skip)(`gRPC answers as the Go Collector's${note}`, () => {
     ['a subtype', Buffer.alloc(0), { headers: { 'content-type': 'application/grpc+proto' } }],
     ['a coding', Buffer.alloc(0), { headers: { 'grpc-encoding': 'br' } }],
     ['too large', Buffer.alloc(1 + (1 << 20)), {}],
+    ['gzip', gzipSync(Buffer.alloc(0)), { headers: { 'grpc-encoding': 'gzip' }, compressed: true }],
+    // A compression more than there.
+    ['deflate', deflateSync(Buffer.alloc(0)), { headers: { 'grpc-encoding': 'deflate' }, compressed: true }, 0],
+    [
+      'too large once unpacked',
+      gzipSync(Buffer.alloc(1 + (1 << 20))),
+      { headers: { 'grpc-encoding': 'gzip' }, compressed: true },
+    ],
     // grpc-go's INTERNAL makes a client drop its data as well; the receiver's HTTP side calls it INVALID_ARGUMENT.
     ['broken protobuf', Buffer.from('xxx'), {}, 3],
   ])('%s', async (_name, body, request, ours) => {
