@@ -111,7 +111,10 @@ test('soup in an older configuration is no reason to throw, nor to change what i
         expect(again.changes).toEqual([])
         const before = await loadConfig({ config: [`yaml:${soupy}`], env: {}, cwd: '.' }, registry)
         const after = await loadConfig({ config: [`yaml:${migrated}`], env: {}, cwd: '.' }, registry)
-        expect(after.problems.map(({ code }) => code).sort()).toEqual(before.problems.map(({ code }) => code).sort())
+        // Kinds of problems, not how many: two references that are wrong become one where the new name is the same.
+        const kinds = ({ problems }: { readonly problems: readonly { readonly code: string }[] }) =>
+          new Set(problems.map(({ code }) => code))
+        expect(kinds(after)).toEqual(kinds(before))
       },
     ),
     { numRuns: 1000 },
