@@ -2,7 +2,7 @@ import { type Peer, pathOf, source } from '../peers/peer.ts'
 import { goSdk, javaSdk, python } from '../peers/registry.ts'
 
 /**
- * Clients on the SDKs of other languages. Each takes `none|gzip grpc|http|json=HOST:PORT...`, sends the same telemetry to every
+ * Clients on the SDKs of other languages. Each takes `none|gzip:grpc|http|json=HOST:PORT...`, sends the same telemetry to every
  * target, and prints how many spans, metrics and log records that were, as `{"traces": 3, "metrics": 5, "logs": 3}`.
  */
 export const CLIENTS: readonly {

@@ -1,6 +1,6 @@
 // A client on the OpenTelemetry SDK for Go: makes spans, metrics and log records, and sends the very same to each target.
 //
-//	client none|gzip grpc|http|json=HOST:PORT...
+//	client none|gzip:grpc|http|json=HOST:PORT...
 //
 // json is HTTP with JSON for spans; the SDK's exporters of metrics and log records speak protobuf only.
 // Prints how many of each it sent to a target, as JSON; ends with 1 where a target did not take them.
@@ -48,18 +48,19 @@ var (
 )
 
 func main() {
-	if err := run(os.Args[1], os.Args[2:]); err != nil {
+	if err := run(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(compression string, targets []string) error {
+func run(targets []string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	spans, metrics, records := makeSpans(ctx), makeMetrics(ctx), makeRecords(ctx)
 	for _, target := range targets {
-		protocol, address, _ := strings.Cut(target, "=")
+		how, address, _ := strings.Cut(target, "=")
+		compression, protocol, _ := strings.Cut(how, ":")
 		var err error
 		switch protocol {
 		case "grpc":

@@ -47,7 +47,7 @@ import java.util.concurrent.TimeUnit;
 /**
  * A client on the OpenTelemetry SDK for Java: makes spans, metrics and log records, and sends the very same to each target.
  *
- * <p>{@code Client none|gzip grpc|http=HOST:PORT...} prints how many of each it sent to a target, as JSON; ends with 1 where a
+ * <p>{@code Client none|gzip:grpc|http=HOST:PORT...} prints how many of each it sent to a target, as JSON; ends with 1 where a
  * target did not take them.
  */
 public class Client {
@@ -63,14 +63,14 @@ public class Client {
       TraceFlags.getSampled(), TraceState.builder().put("vendor", "1").build());
 
   public static void main(String[] args) {
-    String compression = args[0];
     Collection<SpanData> spans = makeSpans();
     Collection<MetricData> metrics = makeMetrics();
     Collection<LogRecordData> records = makeRecords();
-    for (String target : List.of(args).subList(1, args.length)) {
-      String[] parts = target.split("=");
-      if (parts[0].equals("grpc")) sendGrpc("http://" + parts[1], compression, spans, metrics, records);
-      else sendHttp("http://" + parts[1], compression, spans, metrics, records);
+    for (String target : args) {
+      // Compression, protocol, host and port.
+      String[] parts = target.split("[:=]", 3);
+      if (parts[1].equals("grpc")) sendGrpc("http://" + parts[2], parts[0], spans, metrics, records);
+      else sendHttp("http://" + parts[2], parts[0], spans, metrics, records);
     }
     System.out.printf("{\"traces\":%d,\"metrics\":%d,\"logs\":%d}%n", spans.size(), metrics.size(), records.size());
     // Threads of the HTTP client would keep the process for a minute.

@@ -1,6 +1,6 @@
 """A client on the OpenTelemetry SDK for Python: makes spans, metrics and log records, and sends the very same to each target.
 
-    client.py none|gzip grpc|http|json=HOST:PORT...
+    client.py none|gzip:grpc|http|json=HOST:PORT...
 
 Prints how many of each it sent to a target, as JSON; ends with 1 where a target did not take them.
 """
@@ -133,10 +133,11 @@ def exporters(protocol, address, gzip):
     ]
 
 
-def main(compression, targets):
+def main(targets):
     spans, metrics, records = make_spans(), make_metrics(), make_records()
     for target in targets:
-        protocol, address = target.split("=")
+        how, address = target.split("=")
+        compression, protocol = how.split(":")
         for exporter, items in zip(exporters(protocol, address, compression == "gzip"), (spans, metrics, records)):
             result = exporter.export(items)
             if result.name != "SUCCESS":
@@ -146,4 +147,4 @@ def main(compression, targets):
     print(json.dumps({"traces": len(spans), "metrics": count, "logs": len(records)}))
 
 
-main(sys.argv[1], sys.argv[2:])
+main(sys.argv[1:])
