@@ -1,9 +1,12 @@
+import { parseId } from '../components.ts'
 import { splitKeys } from '../merge.ts'
 import { parseYaml } from '../parse.ts'
 import { inReadingOrder, type Problem, Report } from '../problem.ts'
-import type { Registry } from '../registry.ts'
-import { type Mapping, Source, type Tree } from '../tree.ts'
+import { KIND_OF, type Registry } from '../registry.ts'
+import { SECTIONS } from '../resolved.ts'
+import { type Mapping, Source, type Tree, valueAt } from '../tree.ts'
 import { applyTo, type Change } from './change.ts'
+import { goneType } from './gone.ts'
 import { olderForms } from './rules.ts'
 import { editText } from './text-edits.ts'
 
@@ -12,7 +15,7 @@ export interface Migrated {
   readonly text: string
   /** What was brought up to date, with places in the text as it came. */
   readonly changes: readonly Problem[]
-  /** Older forms that a person has to change. */
+  /** Older forms, and components that are gone, that a person has to change. */
   readonly left: readonly Problem[]
   /** Why nothing was done: the text is no configuration. */
   readonly problems: readonly Problem[]
@@ -94,5 +97,20 @@ function describe(
     for (const op of change.ops) tree = applyTo(tree, op)
   }
   for (const change of olderForms(tree as Mapping, registry)) if (stuck.has(keyOf(change))) say(change, 'warning')
+  reportGone(first, registry, report)
   return { changes: inReadingOrder(report.notes, []), left: inReadingOrder(report.warnings, []) }
+}
+
+/** What takes the place of a component that is gone has other options: no edit of the text. */
+function reportGone(root: Mapping, registry: Registry, report: Report): void {
+  for (const section of SECTIONS) {
+    const components = valueAt(root, [section])
+    if (components?.kind !== 'map') continue
+    for (const [id, { key }] of components.entries) {
+      const parsed = parseId(id)
+      if (typeof parsed === 'string' || registry.find(KIND_OF[section], parsed.type) !== undefined) continue
+      const message = goneType(KIND_OF[section], parsed.type)
+      if (message !== undefined) report.warning('CONFIG_UNKNOWN_TYPE', key, [section, id], message)
+    }
+  }
 }

@@ -69,6 +69,23 @@ service:
   ])
 })
 
+test('components that are gone are left, and what takes their place is told', () => {
+  const older = `receivers: {otlp: {protocols: {grpc: }}, opencensus: }
+processors:
+  queued_retry/a:
+  unheard_of:
+exporters: {jaeger: {endpoint: "jaeger:14250"}}
+`
+  const { text, changes, left } = migrate(older, 'old.yaml', registry)
+  expect(text).toBe(older)
+  expect(changes).toEqual([])
+  expect(left.map(({ line, path, message, code }) => `${line} ${path}: ${message} ${code}`)).toEqual([
+    '1 receivers.opencensus: there is no receiver of this type any more; let clients send OTLP, to the "otlp" receiver CONFIG_UNKNOWN_TYPE',
+    '3 processors.queued_retry/a: there is no processor of this type any more; write sending_queue and retry_on_failure into the exporter CONFIG_UNKNOWN_TYPE',
+    '5 exporters.jaeger: there is no exporter of this type any more; Jaeger takes OTLP: write otlp_grpc: {endpoint: "jaeger:4317", tls: {insecure: true}} CONFIG_UNKNOWN_TYPE',
+  ])
+})
+
 test.each([
   ['a: [', 'CONFIG_SYNTAX'],
   ['- a', 'CONFIG_TYPE'],
