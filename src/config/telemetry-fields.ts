@@ -243,7 +243,10 @@ const traces = {
       local_parent_sampled: plainSampler('Of spans inside; they go with the request.'),
       local_parent_not_sampled: plainSampler('Of spans inside; they go with the request.'),
     }),
-    jaeger_remote: field.unsupported('Asks a Jaeger.', 'write the sampler that it would answer with'),
+    jaeger_remote: field.noEffect(
+      'Asks a Jaeger.',
+      'the Collector does nothing with it either; write the sampler that it would answer with',
+    ),
   }),
   limits: field.object('How large spans get.', {
     attribute_count_limit: field.int('Most attributes.', { default: 128, min: 0 }),
@@ -264,7 +267,7 @@ export const TELEMETRY = {
   metrics: field.object('Its metrics.', metrics, { default: {} }),
   traces: field.object('Spans of its own work.', traces, { default: {} }),
   resource: field.map(
-    'Attributes of Sluice itself; null takes one away. Or `attributes: [{name: …, value: …, type: …}]`.',
+    'Attributes of Sluice itself; null takes one away. Or `attributes: [{name: …, value: …, type: …}]`. `detection/development: {detectors: [{host: {}}, {process: {}}]}` adds what the machine says.',
     field.any('A value.'),
     { default: {} },
   ),

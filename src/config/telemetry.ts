@@ -135,7 +135,7 @@ class Checker {
 
   sampler(sampler: Telemetry['traces']['sampler']): void {
     const one = (value: object | undefined, path: Path): void => {
-      if (value === undefined || Object.keys(value).length === 1) return
+      if (value === undefined || Object.keys(value).length <= 1) return
       this.problem('CONFIG_VALUE', path, `expected one sampler, got ${Object.keys(value).length}`)
     }
     const path = [...AT, 'traces', 'sampler']

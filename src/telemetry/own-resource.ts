@@ -1,3 +1,5 @@
+import { type Detection, detect, readDetection } from './resource-detection.ts'
+
 /** A value of a resource attribute. */
 export type ResourceValue = string | number | boolean | bigint | readonly ResourceValue[]
 
@@ -20,11 +22,12 @@ const DECLARATIVE = ['attributes', 'attributes_list', 'schema_url', 'detectors',
 
 /**
  * What `service.telemetry.resource` says: a mapping of attributes, where null takes one away; or OpenTelemetry's
- * declarative form, whose `attributes` win over `attributes_list`.
+ * declarative form, whose `attributes` win over `attributes_list`. Its other keys may stand in the mapping as well.
  */
 export function readResource(raw: Readonly<Record<string, unknown>>): {
   readonly attributes: Readonly<Attributes>
   readonly schemaUrl: string
+  readonly detection: Detection
   readonly problems: readonly ResourceProblem[]
 } {
   const problems: ResourceProblem[] = []
@@ -32,14 +35,19 @@ export function readResource(raw: Readonly<Record<string, unknown>>): {
   const declarative = Object.entries(raw).some(([key, value]) => DECLARATIVE.includes(key) && typeof value !== 'number')
   if (!declarative) {
     for (const [name, value] of Object.entries(raw)) set(attributes, name, value, undefined, [name], problems)
-    return { attributes, schemaUrl: '', problems }
+    return { attributes, schemaUrl: '', detection: readDetection(undefined, problems), problems }
   }
   const { attributes: list = [], attributes_list: text, schema_url: schemaUrl } = raw
-  for (const key of Object.keys(raw)) {
+  const listed = Array.isArray(list) && list.length > 0
+  for (const [key, value] of Object.entries(raw)) {
     if (DECLARATIVE.includes(key)) continue
+    if (!listed) {
+      set(attributes, key, value, undefined, [key], problems)
+      continue
+    }
     problems.push({
       path: [key],
-      message: `there is no such key beside ${DECLARATIVE.slice(0, 4).join(', ')}; write it under attributes: [{name: ${key}, value: …}]`,
+      message: `there is no such key beside ${DECLARATIVE.join(', ')}; write it under attributes: [{name: ${key}, value: …}]`,
     })
   }
   if (text !== undefined && text !== null) readList(text, attributes, problems)
@@ -50,12 +58,13 @@ export function readResource(raw: Readonly<Record<string, unknown>>): {
     problems.push({
       path: ['detectors'],
       message:
-        'not supported: no detector runs; write the attributes, from environment variables where they differ by machine',
+        'not supported, as in the Collector; write detection/development: {detectors: [{host: {}}]}, or the attributes',
     })
   }
+  const detection = readDetection(raw['detection/development'], problems)
   if (list !== null && !Array.isArray(list)) {
     problems.push({ path: ['attributes'], message: 'expected a list of {name: …, value: …}' })
-    return { attributes, schemaUrl: '', problems }
+    return { attributes, schemaUrl: '', detection, problems }
   }
   for (const [index, item] of (list ?? []).entries()) {
     const path = ['attributes', index]
@@ -64,7 +73,7 @@ export function readResource(raw: Readonly<Record<string, unknown>>): {
       problems.push({ path, message: 'expected {name: …, value: …} with the name of an attribute' })
     } else set(attributes, name, value, type, [...path, 'value'], problems)
   }
-  return { attributes, schemaUrl: typeof schemaUrl === 'string' ? schemaUrl : '', problems }
+  return { attributes, schemaUrl: typeof schemaUrl === 'string' ? schemaUrl : '', detection, problems }
 }
 
 /** `attributes_list`: `a=1,b=2`, percent-encoded as in OTEL_RESOURCE_ATTRIBUTES. */
@@ -132,13 +141,13 @@ function converted(value: unknown, type: unknown): ResourceValue | undefined {
   return typeof value === 'string' || typeof value === 'boolean' || typeof value === 'bigint' ? value : undefined
 }
 
-/** Attributes that everything has on its own, and what was configured over them, where null takes one away. */
+/** What was configured over what everything has on its own, over what detectors found; null takes one away. */
 export function ownResource(
   automatic: Readonly<Record<string, string>>,
   raw: Readonly<Record<string, unknown>>,
 ): OwnResource {
-  const { attributes, schemaUrl } = readResource(raw)
-  const all = { ...automatic, ...attributes }
+  const { attributes, schemaUrl, detection } = readResource(raw)
+  const all = { ...detect(detection), ...automatic, ...attributes }
   return {
     attributes: Object.fromEntries(
       Object.entries(all).filter((entry): entry is [string, ResourceValue] => entry[1] !== null),

@@ -47,3 +47,19 @@ test('headers: a list or a mapping, over headers_list', () => {
   expect(values({ headers: { x: [1] }, headers_list: undefined })).toBe('expected a text as the value of x')
   expect(values({ headers: undefined, headers_list: 'x' })).toBe('expected headers_list like "a=1,b=2"')
 })
+
+test('the sampler that the Collector takes and does nothing with is taken, and said', async () => {
+  const yaml = `
+receivers: {otlp: {protocols: {grpc: }}}
+exporters: {debug: }
+service:
+  pipelines: {traces: {receivers: [otlp], exporters: [debug]}}
+  telemetry: {traces: {sampler: {jaeger_remote: {endpoint: x}}}}
+`
+  const { config, problems, notes } = await loadConfig({ config: [`yaml:${yaml}`], env: {}, cwd: '/' }, registry)
+  expect(problems).toEqual([])
+  expect(config?.service.telemetry.traces.sampler).toEqual({})
+  expect(notes.map(({ code, path }) => `${code} ${path}`)).toEqual([
+    'CONFIG_NO_EFFECT service.telemetry.traces.sampler.jaeger_remote',
+  ])
+})

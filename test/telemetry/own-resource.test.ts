@@ -37,8 +37,8 @@ test('what is no attribute is named with its place', () => {
   expect(
     problems({ attributes: [{ value: 1 }, { name: 'n', value: 'x', type: 'int' }], zone: 1, detectors: { x: 1 } }),
   ).toEqual([
-    'zone: there is no such key beside attributes, attributes_list, schema_url, detectors; write it under attributes: [{name: zone, value: …}]',
-    'detectors: not supported: no detector runs; write the attributes, from environment variables where they differ by machine',
+    'zone: there is no such key beside attributes, attributes_list, schema_url, detectors, detection/development; write it under attributes: [{name: zone, value: …}]',
+    'detectors: not supported, as in the Collector; write detection/development: {detectors: [{host: {}}]}, or the attributes',
     'attributes.0: expected {name: …, value: …} with the name of an attribute',
     'attributes.1.value: expected a value of type int',
   ])
