@@ -8,7 +8,11 @@ const DETECTION = 'detection/development'
 test('host and process say what this machine and process are, under what is there on its own and configured', () => {
   const { attributes } = ownResource(
     { 'service.name': 'sluice' },
-    { 'host.name': 'edge-1', 'os.type': null, [DETECTION]: { detectors: [{ host: {} }, { process: null, service: {} }] } },
+    {
+      'host.name': 'edge-1',
+      'os.type': null,
+      [DETECTION]: { detectors: [{ host: {} }, { process: null, service: {} }] },
+    },
   )
   expect(attributes).toEqual({
     'host.name': 'edge-1',
