@@ -8,5 +8,7 @@ export default defineConfig({
     pool: 'forks',
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // What is waited for comes in milliseconds; a machine with other work takes its time, and one second was too little.
+    expect: { poll: { timeout: 10_000 } },
   },
 })
