@@ -33,9 +33,12 @@ function respondEarly(request: IncomingMessage, response: ServerResponse, body: 
   request.resume()
   const timer = setTimeout(() => socket.destroy(), LINGER_MS)
   timer.unref()
-  socket.once('close', () => clearTimeout(timer))
+  const settled = (): void => clearTimeout(timer)
+  socket.once('close', settled)
   request.once('end', () => {
-    clearTimeout(timer)
+    settled()
+    // The connection may see thousands of refusals.
+    socket.removeListener('close', settled)
     if (last) socket.destroySoon()
   })
 }

@@ -147,3 +147,28 @@ test('a Unix domain socket is an address like any other', async () => {
   expect(status).toBe(200)
   expect(peers).toEqual(['unix'])
 })
+
+test('a connection that many requests were refused on remembers none of them', async () => {
+  const { address } = await serve({}, { authorise: () => ({ code: 16, message: 'who?' }), handle: (call) => call.ok() })
+  const port = Number(address.split(':').at(-1))
+  const socket = net.connect(port, '127.0.0.1')
+  cleanups.push(() => socket.destroy())
+  const said = (): Promise<string> => new Promise((resolve) => socket.once('data', (part) => resolve(part.toString())))
+  const listeners = (): number => serverSide(port).listenerCount('close')
+  const refusals: number[] = []
+  for (let i = 0; i < 12; i++) {
+    const answer = said()
+    // After the body of the one before, which came too late for anybody to read.
+    socket.write(`${i === 0 ? '' : '0123456789'}${HEAD}Content-Length: 10\r\n\r\n`)
+    expect(await answer).toMatch(/^HTTP\/1\.1 401 /)
+    refusals.push(listeners())
+  }
+  expect(refusals).toEqual(refusals.map(() => refusals[0]))
+})
+
+/** The one connection that a server on `port` has. */
+function serverSide(port: number): net.Socket {
+  const { _getActiveHandles } = process as unknown as { _getActiveHandles(): unknown[] }
+  const found = _getActiveHandles.call(process).filter((handle) => handle instanceof net.Socket)
+  return found.find((socket) => socket.localPort === port)!
+}
