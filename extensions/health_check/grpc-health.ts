@@ -65,7 +65,6 @@ export class GrpcHealth {
   /** Resolves with the address it listens at. */
   async start(): Promise<string> {
     this.#binding = await bind(this.#server, this.#options.address, this.#options.configuredBy)
-    this.#server.on('error', ignore)
     return this.#binding.address
   }
 

@@ -76,6 +76,8 @@ async function resolved({ host, port, family }: TcpAddress, configuredBy: string
   }
 }
 
+function ignore(): void {}
+
 function closed(server: net.Server): Promise<void> {
   return new Promise((resolve) => server.close(() => resolve()))
 }
@@ -97,4 +99,6 @@ async function listen(
   } catch (cause) {
     throw listenError(cause as NodeJS.ErrnoException, shown, configuredBy)
   }
+  // Without a listener an error of accept (EMFILE) would end the process; it is transient and Node accepts on.
+  if (!server.listeners('error').includes(ignore)) server.on('error', ignore)
 }

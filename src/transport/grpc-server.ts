@@ -125,8 +125,6 @@ export async function serveGrpc(options: GrpcServerOptions, handler: ServerHandl
   if (options.tls) options.tls.attach(server as tls.Server)
 
   const binding = await bind(server, options.address, options.configuredBy)
-  // Without a listener an error of accept (EMFILE) would end the process; it is transient and Node accepts on.
-  server.on('error', ignore)
 
   return {
     address: binding.address,

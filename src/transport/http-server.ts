@@ -135,8 +135,6 @@ export async function serveHttp(options: HttpServerOptions, handler: ServerHandl
   server.on('checkContinue', listener)
 
   const binding = await bind(server, options.address, options.configuredBy)
-  // Without a listener an error of accept (EMFILE) would end the process; it is transient and Node accepts on.
-  server.on('error', ignore)
 
   return {
     address: binding.address,

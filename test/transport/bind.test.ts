@@ -73,6 +73,19 @@ describe('a port', () => {
     if (v6) expect(await heard({ port, host: '::1' })).toBe(six ? 'hello' : undefined)
   })
 
+  test('outlives what accepting a connection may come to, at each address that it is bound to', async () => {
+    const port = portOf(await bound({ host: 'localhost', port: 0 }))
+    const { _getActiveHandles } = process as unknown as { _getActiveHandles(): unknown[] }
+    const servers = _getActiveHandles
+      .call(process)
+      .filter((handle) => handle instanceof net.Server)
+      .filter((server) => (server.address() as net.AddressInfo | null)?.port === port)
+    expect(servers).toHaveLength((await hasIPv6()) ? 2 : 1)
+    // As Node says it when the process has no descriptors left.
+    for (const server of servers) server.emit('error', Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' }))
+    expect(await heard({ port, host: '127.0.0.1' })).toBe('hello')
+  })
+
   test('an address of the other version is refused when the configuration is read', () => {
     expect(parseListenAddress('[::1]:1', 'tcp4')).toBe(
       'expected an IPv4 address under `transport: tcp4`, got "::1"; `tcp` takes both',
