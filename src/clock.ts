@@ -12,11 +12,22 @@ export interface Timer {
   cancel(): void
 }
 
+/** The longest that a timer of Node takes, in milliseconds, 24.8 days: what is set for longer rings at once. */
+export const LONGEST_TIMER_MS = 0x7fff_ffff
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   setTimeout(callback, ms) {
-    const handle = setTimeout(callback, Math.max(0, ms))
+    let handle: NodeJS.Timeout
+    // A peer may ask for a year's wait, and people write years where they mean never.
+    const wait = (left: number): void => {
+      handle =
+        left > LONGEST_TIMER_MS
+          ? setTimeout(wait, LONGEST_TIMER_MS, left - LONGEST_TIMER_MS)
+          : setTimeout(callback, left)
+    }
+    wait(Math.max(0, ms))
     return { cancel: () => clearTimeout(handle) }
   },
 }

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts'
+import { type Clock, LONGEST_TIMER_MS } from '../clock.ts'
 import type { OtlpConfig } from '../config/telemetry-fields.ts'
 import type { Signal } from '../otlp/batch.ts'
 import { toJson } from '../otlp/json.ts'
@@ -109,9 +109,6 @@ const AGAIN: ReadonlySet<number> = new Set<number>([
 
 const AGAIN_HTTP: ReadonlySet<number> = new Set([429, 502, 503, 504])
 
-/** The longest that a timer of Node takes. */
-const LONGEST_MS = 2 ** 31 - 1
-
 class OtlpSender implements OwnSender {
   readonly #client: Client
   readonly #clock: Clock
@@ -125,10 +122,10 @@ class OtlpSender implements OwnSender {
   }
 
   async send(signal: Signal, request: Uint8Array, timeoutMs: number): Promise<string | undefined> {
-    const end = this.#clock.monotonic() + (timeoutMs === 0 ? LONGEST_MS : timeoutMs)
+    const end = this.#clock.monotonic() + (timeoutMs === 0 ? LONGEST_TIMER_MS : timeoutMs)
     for (let wait = RETRY_FIRST_MS; ; wait *= RETRY_FACTOR) {
       const left = end - this.#clock.monotonic()
-      const attemptMs = Math.min(left, this.#attemptMs === 0 ? LONGEST_MS : this.#attemptMs)
+      const attemptMs = Math.min(left, this.#attemptMs === 0 ? LONGEST_TIMER_MS : this.#attemptMs)
       const result = await this.#client.call(signal, [request], { timeoutMs: Math.max(1, attemptMs) })
       if (result.ok) return undefined
       const pause = Math.max(wait, result.status.retryAfterMs ?? 0)

@@ -1,5 +1,4 @@
-/** What Node's timers take: above, they ring at once. */
-const LONGEST_MS = 0x7fff_ffff
+import { LONGEST_TIMER_MS } from '../clock.ts'
 
 /** Rings once after `ms`, however long that is, and keeps no process alive. */
 export class Alarm {
@@ -14,7 +13,7 @@ export class Alarm {
   }
 
   #set(ms: number, ring: () => void): void {
-    const step = Math.min(ms, LONGEST_MS)
+    const step = Math.min(ms, LONGEST_TIMER_MS)
     this.#timer = setTimeout(() => (step < ms ? this.#set(ms - step, ring) : ring()), step)
     this.#timer.unref()
   }

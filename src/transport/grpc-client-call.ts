@@ -1,4 +1,5 @@
 import { type ClientHttp2Stream, constants, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http2'
+import { LONGEST_TIMER_MS } from '../clock.ts'
 import { arenas } from '../otlp/arena.ts'
 import type { GrpcConnection } from './grpc-connection.ts'
 import { MessageReader, messagePrefix } from './grpc-message.ts'
@@ -78,7 +79,7 @@ class ClientCall {
     stream.on('end', onEnd)
     stream.on('error', onError)
     stream.on('close', onClose)
-    this.#timer = limited ? setTimeout(onTimeout, options.timeoutMs, this) : undefined
+    this.#timer = limited ? setTimeout(onTimeout, Math.min(options.timeoutMs, LONGEST_TIMER_MS), this) : undefined
     this.#send(options.chunks)
   }
 

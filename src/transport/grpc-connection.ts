@@ -1,5 +1,6 @@
 import * as http2 from 'node:http2'
 import type * as net from 'node:net'
+import { LONGEST_TIMER_MS } from '../clock.ts'
 import { connectionError, connectionFailureText } from './connection-error.ts'
 import { openSocket, type SocketOptions } from './grpc-socket.ts'
 
@@ -160,11 +161,14 @@ export class GrpcConnection {
 
   #keepAlive(keepalive: ClientKeepalive): void {
     const again = (): void => {
-      this.#pingTimer = setTimeout(() => {
-        if (!this.usable) return
-        if (this.#calls === 0 && !keepalive.withoutCalls) again()
-        else this.#ping(keepalive.timeoutMs, again)
-      }, keepalive.everyMs)
+      this.#pingTimer = setTimeout(
+        () => {
+          if (!this.usable) return
+          if (this.#calls === 0 && !keepalive.withoutCalls) again()
+          else this.#ping(keepalive.timeoutMs, again)
+        },
+        Math.min(keepalive.everyMs, LONGEST_TIMER_MS),
+      )
       this.#pingTimer.unref()
     }
     again()
@@ -173,7 +177,7 @@ export class GrpcConnection {
   #ping(timeoutMs: number, answered: () => void): void {
     const overdue = setTimeout(
       () => this.#break(connectionError('ETIMEDOUT', `no answer to a ping within ${timeoutMs / 1000} s`)),
-      timeoutMs,
+      Math.min(timeoutMs, LONGEST_TIMER_MS),
     )
     overdue.unref()
     this.session.ping((error) => {

@@ -1,3 +1,4 @@
+import { LONGEST_TIMER_MS } from '../clock.ts'
 import { SIGNALS, type Signal } from '../otlp/batch.ts'
 import { compress, type Encoding, joined } from './compression.ts'
 import { connectionFailureText } from './connection-error.ts'
@@ -87,10 +88,13 @@ class HttpClient implements Client {
     const timer =
       options.timeoutMs === 0
         ? undefined
-        : setTimeout(() => {
-            timedOut = true
-            abort.abort()
-          }, options.timeoutMs)
+        : setTimeout(
+            () => {
+              timedOut = true
+              abort.abort()
+            },
+            Math.min(options.timeoutMs, LONGEST_TIMER_MS),
+          )
     try {
       return await this.#send(url, headers, body, abort.signal)
     } catch (error) {

@@ -1,4 +1,5 @@
 import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2'
+import { LONGEST_TIMER_MS } from '../clock.ts'
 import { connectionError } from './connection-error.ts'
 import { GrpcChannel } from './grpc-channel.ts'
 import { isOutOfStreams } from './grpc-client-call.ts'
@@ -115,7 +116,7 @@ export class Http2Origin {
   #end(): void {
     const { idleTimeoutMs } = this.#options
     if (--this.#running > 0 || idleTimeoutMs === undefined) return
-    this.#idle = setTimeout(() => this.#channel.drain(), idleTimeoutMs)
+    this.#idle = setTimeout(() => this.#channel.drain(), Math.min(idleTimeoutMs, LONGEST_TIMER_MS))
     this.#idle.unref()
   }
 
