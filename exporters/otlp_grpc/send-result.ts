@@ -18,7 +18,8 @@ const NAMES: ReadonlyMap<number, string> = new Map(Object.entries(GRPC).map(([na
 /** What a call's result means for its batch. `endpoint` names the peer in messages. */
 export function sendResult(result: CallResult, endpoint: string): SendResult {
   return interpretCall(result, endpoint, ({ status: { code, message, retryAfterMs }, httpStatus }) => {
-    if (httpStatus === 413 || grpcSaysTooLarge(code, message)) {
+    // Who says when to come again says that the same bytes may be taken then.
+    if (httpStatus === 413 || (retryAfterMs === undefined && grpcSaysTooLarge(code, message))) {
       return {
         ok: false,
         verdict: 'reject',

@@ -32,7 +32,7 @@ export class RequestLimit {
     if (steps > 0) {
       this.#grownAt += steps * GROW_EVERY_MS
       const grown = Math.floor(this.#limit * GROWTH ** steps)
-      this.#limit = Math.min(grown, this.#refused - 1, this.#configured)
+      this.#limit = Math.min(grown, Math.max(this.#refused - 1, LEAST), this.#configured)
     }
     return this.#limit
   }

@@ -29,6 +29,14 @@ it('knows no bounds where none is configured and none was met', () => {
   expect(limit.at(0)).toBe(4096)
 })
 
+it('does not come down to crumbs for what was too large although it was small', () => {
+  const limit = new RequestLimit(4_194_304)
+  limit.refused(100, 0)
+  // Else everybody's records would be sent one by one for half an hour.
+  expect([0, 1, 29].map((minutes) => limit.at(minutes * MINUTE))).toEqual([4096, 4096, 4096])
+  expect(limit.at(31 * MINUTE)).toBeGreaterThan(4096)
+})
+
 it('comes to rest where few requests go in vain, whatever the peer takes', () => {
   fc.assert(
     fc.property(fc.integer({ min: 10_000, max: 4_000_000 }), (takes) => {

@@ -148,7 +148,7 @@ describe('sendResult', () => {
     expect(sendResult({ ok: false, status }, 'peer:1')).toMatchObject({ verdict: 'retry', retryAfterMs: 0 })
   })
 
-  // The sentences of grpc-go, grpc-core and grpc-js, grpc-java, .NET and tonic.
+  // The sentences of grpc-go, grpc-core and grpc-js, grpc-java, .NET and tonic, and of another Sluice.
   test.each<[number, string]>([
     [8, 'grpc: received message larger than max (5000000 vs. 4194304)'],
     [8, 'grpc: received message after decompression larger than max 4194304'],
@@ -158,6 +158,7 @@ describe('sendResult', () => {
     [8, 'Decompressed gRPC message exceeds maximum size 4194304'],
     [8, 'Received message exceeds the maximum configured message size.'],
     [11, 'Error, decoded message length too large: found 5000000 bytes, the limit is: 4194304 bytes'],
+    [8, 'request of 30004096 bytes is larger than the 25165824 bytes that all requests together may have; send less'],
   ])('of status %i and "%s": too large', (code, message) => {
     expect(sendResult({ ok: false, status: { code, message } }, 'peer:1')).toMatchObject({
       verdict: 'reject',
@@ -169,9 +170,18 @@ describe('sendResult', () => {
   test.each<[number, string]>([
     [8, 'quota exceeded, the limit is 100 requests'],
     [8, 'too many requests'],
+    [8, 'request rate exceeds the limit'],
+    [8, 'the request exceeds the rate limit of 10 per second'],
     [3, 'received message larger than max (5 vs. 4)'],
   ])('of status %i and "%s": not a matter of size', (code, message) => {
     expect(sendResult({ ok: false, status: { code, message } }, 'peer:1')).not.toHaveProperty('tooLarge')
+  })
+
+  test('of what is said to be too large, and to be sent again later', () => {
+    const status = { code: GrpcStatus.RESOURCE_EXHAUSTED, message: 'request exceeds the size limit', retryAfterMs: 9 }
+    const result = sendResult({ ok: false, status }, 'peer:1')
+    expect(result).toMatchObject({ verdict: 'retry', retryAfterMs: 9 })
+    expect(result).not.toHaveProperty('tooLarge')
   })
 
   test('of a proxy that answers HTTP 413', () => {
