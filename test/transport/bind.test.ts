@@ -75,9 +75,8 @@ describe('a port', () => {
 
   test('outlives what accepting a connection may come to, at each address that it is bound to', async () => {
     const port = portOf(await bound({ host: 'localhost', port: 0 }))
-    const { _getActiveHandles } = process as unknown as { _getActiveHandles(): unknown[] }
-    const servers = _getActiveHandles
-      .call(process)
+    const servers = (process as unknown as { _getActiveHandles(): unknown[] })
+      ._getActiveHandles()
       .filter((handle) => handle instanceof net.Server)
       .filter((server) => (server.address() as net.AddressInfo | null)?.port === port)
     expect(servers).toHaveLength((await hasIPv6()) ? 2 : 1)

@@ -168,7 +168,6 @@ test('a connection that many requests were refused on remembers none of them', a
 
 /** The one connection that a server on `port` has. */
 function serverSide(port: number): net.Socket {
-  const { _getActiveHandles } = process as unknown as { _getActiveHandles(): unknown[] }
-  const found = _getActiveHandles.call(process).filter((handle) => handle instanceof net.Socket)
-  return found.find((socket) => socket.localPort === port)!
+  const handles = (process as unknown as { _getActiveHandles(): unknown[] })._getActiveHandles()
+  return handles.filter((handle) => handle instanceof net.Socket).find((socket) => socket.localPort === port)!
 }
