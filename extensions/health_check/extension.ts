@@ -1,7 +1,9 @@
 import type { Component, Deadline } from '../../src/component/contracts.ts'
+import { doorkeepers } from '../../src/component/doorkeepers.ts'
 import type { HostContext } from '../../src/component/host.ts'
 import { ConfiguredPages } from '../../src/component/page-extension.ts'
 import { formatDuration } from '../../src/config/duration.ts'
+import { serverKeepalive } from '../../src/config/grpc-server-fields.ts'
 import { parseListenAddress } from '../../src/transport/listen-address.ts'
 import { type Page, type PageRequest, text } from '../../src/transport/page-server.ts'
 import { ServerTls } from '../../src/transport/tls.ts'
@@ -48,6 +50,7 @@ export class HealthCheck implements Component {
     if (!use_v2 || grpc === undefined) return
     const address = parseListenAddress(grpc.endpoint, grpc.transport)
     if (typeof address === 'string') throw new Error(`grpc.endpoint: ${address}`)
+    const authorise = doorkeepers(grpc, this.#ctx, 'grpc.')
     const server = new GrpcHealth({
       address,
       configuredBy: 'grpc.endpoint',
@@ -55,6 +58,8 @@ export class HealthCheck implements Component {
         tls: new ServerTls(grpc.tls, { configuredBy: 'grpc.tls', clock: this.#ctx.clock, log: this.#ctx.log }),
       }),
       ...(grpc.max_concurrent_streams > 0 && { maxConcurrentStreams: grpc.max_concurrent_streams }),
+      keepalive: serverKeepalive(grpc.keepalive),
+      ...(authorise && { authorise }),
       status: (service) => this.#serving(service),
       list: () => this.#servingAll(),
     })

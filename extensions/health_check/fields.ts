@@ -1,4 +1,6 @@
+import { grpcAuthField, middlewaresField } from '../../src/config/authorise-fields.ts'
 import { type ConfigOf, field } from '../../src/config/field.ts'
+import { serverKeepaliveField } from '../../src/config/grpc-server-fields.ts'
 import { pageServerFields } from '../../src/config/page-server-fields.ts'
 import { serverTlsField } from '../../src/config/tls-fields.ts'
 
@@ -27,16 +29,13 @@ const grpc = {
       min: 0,
     },
   ),
+  auth: grpcAuthField,
+  middlewares: middlewaresField,
+  keepalive: serverKeepaliveField,
   max_recv_msg_size_mib: field.noEffect('Largest message.', FEW_BYTES),
   read_buffer_size: field.noEffect('Read buffer of a connection.', FEW_BYTES),
   write_buffer_size: field.noEffect('Write buffer of a connection.', FEW_BYTES),
   include_metadata: field.noEffect('Hands request headers on.', 'no pipeline is behind it'),
-  keepalive: field.unsupported(
-    'How long a connection lives.',
-    'connections live until their client or the stop ends them',
-  ),
-  auth: field.unsupported('Asks an extension who the client is.', 'the gRPC service answers everybody; use http.auth'),
-  middlewares: field.unsupported('Hands requests through extensions.', 'nothing here needs room'),
 }
 
 /** Version 1 at the top, version 2 (`use_v2`) under `http`, `grpc` and `component_health`. */

@@ -1,11 +1,12 @@
 import * as http2 from 'node:http2'
 import { type Binding, bind } from '../../src/transport/bind.ts'
 import { messagePrefix, PREFIX_LENGTH } from '../../src/transport/grpc-message.ts'
-import type { ListenAddress } from '../../src/transport/listen-address.ts'
+import { type ServerKeepalive, superviseSession } from '../../src/transport/grpc-server-keepalive.ts'
+import { formatHostPort, type ListenAddress } from '../../src/transport/listen-address.ts'
 import { bytesField, varintField, visitFields } from '../../src/transport/protobuf-fields.ts'
 import { statusTrailers } from '../../src/transport/rpc-status.ts'
 import type { ServerTls } from '../../src/transport/tls.ts'
-import { type CallStatus, GRPC } from '../../src/transport/unary.ts'
+import { type CallStatus, GRPC, type RequestHead } from '../../src/transport/unary.ts'
 
 /** `grpc.health.v1.HealthCheckResponse.ServingStatus`. */
 export const SERVING = { UNKNOWN: 0, SERVING: 1, NOT_SERVING: 2, SERVICE_UNKNOWN: 3 } as const
@@ -19,6 +20,9 @@ export interface GrpcHealthOptions {
   readonly configuredBy: string
   readonly tls?: ServerTls
   readonly maxConcurrentStreams?: number
+  readonly keepalive: ServerKeepalive
+  /** A status turns the call away. */
+  authorise?(head: RequestHead): Promise<CallStatus | undefined>
   /** The status of a service; `''` is the whole. Undefined where there is no such service. */
   status(service: string): number | undefined
   /** What is known of all services, by name. */
@@ -52,11 +56,16 @@ export class GrpcHealth {
     this.#server.on('session', (session) => {
       this.#sessions.add(session)
       session.on('error', ignore)
-      session.on('close', () => this.#sessions.delete(session))
+      const supervision = superviseSession(session, options.keepalive)
+      session.on('stream', (stream) => supervision.streamOpened(stream))
+      session.on('close', () => {
+        this.#sessions.delete(session)
+        supervision.stop()
+      })
     })
     this.#server.on('stream', (stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders) => {
       stream.on('error', ignore)
-      if (!stream.destroyed) this.#read(stream, headers[':path'] ?? '')
+      if (!stream.destroyed) this.#read(stream, headers)
     })
     this.#server.on('sessionError', ignore)
     this.#server.on('tlsClientError', ignore)
@@ -95,7 +104,7 @@ export class GrpcHealth {
     await closed
   }
 
-  #read(stream: http2.ServerHttp2Stream, path: string): void {
+  #read(stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders): void {
     const chunks: Buffer[] = []
     let length = 0
     stream.on('data', (chunk: Buffer) => {
@@ -104,18 +113,35 @@ export class GrpcHealth {
     })
     stream.on('end', () => {
       if (stream.destroyed || stream.closed) return
-      const method = /^\/grpc\.health\.v1\.Health\/(Check|List|Watch)$/.exec(path)?.[1]
-      if (method === undefined) {
-        fail(stream, { code: GRPC.UNIMPLEMENTED, message: `there is no ${path}; this is grpc.health.v1.Health` })
+      const body = length <= LARGEST_REQUEST ? Buffer.concat(chunks) : undefined
+      const { authorise } = this.#options
+      if (authorise === undefined) {
+        this.#call(stream, headers[':path'] ?? '', body)
         return
       }
-      const service = serviceOf(Buffer.concat(chunks), length)
-      if (service === undefined) {
-        fail(stream, { code: GRPC.INVALID_ARGUMENT, message: 'expected one uncompressed HealthCheckRequest' })
-      } else {
-        this.#answer(stream, method, service)
-      }
+      authorise(headOf(stream, headers))
+        // Who cannot be asked may be there later.
+        .catch((): CallStatus => ({ code: GRPC.UNAVAILABLE, message: 'the authenticator failed' }))
+        .then((refusal) => {
+          if (stream.destroyed || stream.closed) return
+          if (refusal === undefined) this.#call(stream, headers[':path'] ?? '', body)
+          else fail(stream, refusal)
+        })
     })
+  }
+
+  #call(stream: http2.ServerHttp2Stream, path: string, body: Buffer | undefined): void {
+    const method = /^\/grpc\.health\.v1\.Health\/(Check|List|Watch)$/.exec(path)?.[1]
+    if (method === undefined) {
+      fail(stream, { code: GRPC.UNIMPLEMENTED, message: `there is no ${path}; this is grpc.health.v1.Health` })
+      return
+    }
+    const service = body && serviceOf(body)
+    if (service === undefined) {
+      fail(stream, { code: GRPC.INVALID_ARGUMENT, message: 'expected one uncompressed HealthCheckRequest' })
+    } else {
+      this.#answer(stream, method, service)
+    }
   }
 
   #answer(stream: http2.ServerHttp2Stream, method: string, service: string): void {
@@ -146,10 +172,32 @@ const LAST_WRITE_MS = 250
 
 function ignore(): void {}
 
+/** Who asks, for an authenticator. */
+function headOf(stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders): RequestHead {
+  const { remoteAddress, remotePort } = stream.session?.socket ?? {}
+  const values = (name: string): readonly string[] => {
+    const value = headers[name]
+    return value === undefined ? [] : Array.isArray(value) ? value : [value]
+  }
+  return {
+    protocol: 'grpc',
+    peer: remoteAddress === undefined ? 'unix' : formatHostPort(remoteAddress, remotePort ?? 0),
+    auth: undefined,
+    header: (name) => (headers[name] === undefined ? undefined : values(name).join(', ')),
+    query: () => undefined,
+    metadata: () =>
+      Object.fromEntries(
+        Object.keys(headers)
+          .filter((name) => !name.startsWith(':'))
+          .map((name) => [name, values(name)]),
+      ),
+  }
+}
+
 /** The name in a HealthCheckRequest; undefined where the bytes are none. */
-function serviceOf(body: Buffer, length: number): string | undefined {
-  if (length > LARGEST_REQUEST || length < PREFIX_LENGTH || body[0] !== 0) return undefined
-  if (body.readUInt32BE(1) !== length - PREFIX_LENGTH) return undefined
+function serviceOf(body: Buffer): string | undefined {
+  if (body.length < PREFIX_LENGTH || body[0] !== 0) return undefined
+  if (body.readUInt32BE(1) !== body.length - PREFIX_LENGTH) return undefined
   let service = ''
   const sound = visitFields(body.subarray(PREFIX_LENGTH), (field, value) => {
     if (field === 1 && typeof value !== 'number') service = Buffer.from(value).toString()

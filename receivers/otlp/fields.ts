@@ -1,4 +1,7 @@
+import { grpcAuthField, httpAuthField, middlewaresField } from '../../src/config/authorise-fields.ts'
+import { corsField } from '../../src/config/cors-fields.ts'
 import { type ConfigOf, field } from '../../src/config/field.ts'
+import { serverKeepaliveField } from '../../src/config/grpc-server-fields.ts'
 import { serverTlsField } from '../../src/config/tls-fields.ts'
 
 const CODINGS = ['', 'gzip', 'zstd', 'zlib', 'snappy', 'deflate', 'lz4', 'x-snappy-framed'] as const
@@ -17,18 +20,12 @@ const listenFields = (port: number) => ({
   include_metadata: field.bool("Keeps the request's headers with its data, for components that read them.", {
     default: false,
   }),
-  middlewares: field.list(
-    'Extensions that may turn a request away before its body is read, asked in this order once the client is known.',
-    field.object('One of them.', { id: field.extension('The extension.', { required: true }) }, { required: true }),
-    { default: [] },
-  ),
+  middlewares: middlewaresField,
 })
-
-const authenticator = field.extension('The extension that is asked at the headers of each request.', { required: true })
 
 const grpc = field.object('OTLP/gRPC; served when the key is there.', {
   ...listenFields(4317),
-  auth: field.object('Lets an extension say who the client is.', { authenticator }),
+  auth: grpcAuthField,
   max_recv_msg_size_mib: field.int('Largest message, before and after decompression, in MiB; 0 means 4.', {
     default: 4,
     min: 0,
@@ -38,33 +35,7 @@ const grpc = field.object('OTLP/gRPC; served when the key is there.', {
     'Calls that one connection may have under way; its client queues what is above. 0 means 1024.',
     { default: 0, min: 0, max: 4_294_967_295 },
   ),
-  keepalive: field.object('How long a connection lives.', {
-    server_parameters: field.object('When the server ends or checks connections.', {
-      max_connection_idle: field.duration('Ends a connection without calls after this long; 0 is never.', {
-        default: '0s',
-        min: 0,
-      }),
-      max_connection_age: field.duration(
-        'Ends a connection after this long, give or take a tenth, so that clients spread anew; 0 is never.',
-        { default: '0s', min: 0 },
-      ),
-      max_connection_age_grace: field.duration('What calls under way then get; 0 is for ever.', {
-        default: '0s',
-        min: 0,
-      }),
-      time: field.duration('Pings a client that has been silent for this long; 0 means 2h.', { default: '2h', min: 0 }),
-      timeout: field.duration('Ends a connection that leaves a ping unanswered for this long; 0 means 20s.', {
-        default: '20s',
-        min: 0,
-      }),
-    }),
-    enforcement_policy: field.object('Ends connections that ping too often; holds without being written, too.', {
-      min_time: field.duration('Least time between two pings; 0 means 5m.', { default: '5m', min: 0 }),
-      permit_without_stream: field.bool('Lets clients ping that have no call under way more often than every 2h.', {
-        default: false,
-      }),
-    }),
-  }),
+  keepalive: serverKeepaliveField,
   read_timeout: field.duration(
     'Longest that the message of a call may take to arrive after its headers; 0 is no limit.',
     { default: '1m', min: 0, own: true },
@@ -81,14 +52,7 @@ const grpc = field.object('OTLP/gRPC; served when the key is there.', {
 
 const http = field.object('OTLP/HTTP, bodies in protobuf or JSON; served when the key is there.', {
   ...listenFields(4318),
-  auth: field.object('Lets an extension say who the client is.', {
-    authenticator,
-    request_params: field.list(
-      'Parameters of the query that the extension may take for headers of the same name.',
-      field.string('Name of a parameter.', { required: true }),
-      { default: [] },
-    ),
-  }),
+  auth: httpAuthField,
   traces_url_path: field.string('Path of trace requests.', { default: '/v1/traces' }),
   metrics_url_path: field.string('Path of metric requests.', { default: '/v1/metrics' }),
   logs_url_path: field.string('Path of log requests.', { default: '/v1/logs' }),
@@ -122,27 +86,7 @@ const http = field.object('OTLP/HTTP, bodies in protobuf or JSON; served when th
     default: {},
     pairs: true,
   }),
-  cors: field.object('Lets web pages of other origins send.', {
-    allowed_origins: field.list(
-      'Origins of those pages, `https://app.example`; one `*` in it stands for any text, alone for any origin.',
-      field.string('An origin.', { required: true }),
-      { default: [] },
-    ),
-    allowed_headers: field.list(
-      'Headers that they may set; `*` for any. When empty: Accept, Content-Type and X-Requested-With.',
-      field.string('Name of a header.', { required: true }),
-      { default: [] },
-    ),
-    exposed_headers: field.list(
-      'Headers of answers that they may read.',
-      field.string('Name of a header.', { required: true }),
-      { default: [] },
-    ),
-    max_age: field.int(
-      'Seconds for which browsers may remember that they may send; 0 leaves it to them, less forbids it.',
-      { default: 0 },
-    ),
-  }),
+  cors: corsField,
 })
 
 export const fields = {

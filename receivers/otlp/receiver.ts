@@ -1,5 +1,6 @@
 import type { Component, ComponentContext, Deadline, Outputs } from '../../src/component/contracts.ts'
 import { type DeliveryEvents, deliver, type Failure, type Outcome, type Waiting } from '../../src/component/delivery.ts'
+import { corsWarnings } from '../../src/config/cors-fields.ts'
 import { type BatchContext, makeBatch, type Signal } from '../../src/otlp/batch.ts'
 import { validate } from '../../src/otlp/validate.ts'
 import { WireError } from '../../src/otlp/wire-error.ts'
@@ -12,7 +13,6 @@ import type { Reservation } from '../../src/transport/reservation.ts'
 import { GRPC, type Server, type ServerCall, type ServerHandler } from '../../src/transport/unary.ts'
 import { authoriserOf } from './authorise.ts'
 import { callStatus } from './call-status.ts'
-import { corsWarnings } from './cors-warnings.ts'
 import type { Config, GrpcConfig, HttpConfig } from './fields.ts'
 import { type ReceiverMetrics, receiverMetrics } from './metrics.ts'
 import { pathsOf } from './paths.ts'
@@ -40,7 +40,7 @@ export class OtlpReceiver implements Component {
         this.#serves('grpc', await startGrpc(grpc, signals, this.#ctx, this.#handler('grpc', grpc)))
       }
       if (http !== undefined) {
-        for (const warning of corsWarnings(http.cors)) this.#ctx.log.warn(warning)
+        for (const warning of corsWarnings(http.cors, 'protocols.http.cors')) this.#ctx.log.warn(warning)
         this.#serves('http', await startHttp(http, signals, this.#ctx, this.#handler('http', http)))
       }
     } catch (error) {

@@ -1,8 +1,8 @@
 import type { ComponentContext } from '../../src/component/contracts.ts'
+import { corsOptions } from '../../src/config/cors-fields.ts'
+import { serverKeepalive } from '../../src/config/grpc-server-fields.ts'
 import type { Signal } from '../../src/otlp/batch.ts'
 import type { Encoding } from '../../src/transport/compression.ts'
-import type { CorsOptions } from '../../src/transport/cors.ts'
-import type { ServerKeepalive } from '../../src/transport/grpc-server-keepalive.ts'
 import { type ListenAddress, parseListenAddress } from '../../src/transport/listen-address.ts'
 import { signalsByPath } from '../../src/transport/otlp-services.ts'
 import type { ServerTls } from '../../src/transport/tls.ts'
@@ -14,8 +14,6 @@ import { pathsOf } from './paths.ts'
 
 const MIB = 1 << 20
 // grpc-go's, which hold where nothing is written.
-const DEFAULT_PING_MIN_TIME_MS = 300_000
-const DEFAULT_PING_EVERY_MS = 7_200_000
 const DEFAULT_MESSAGE_MIB = 4
 const DEFAULT_BODY_BYTES = 20 * MIB
 
@@ -38,7 +36,7 @@ export async function startGrpc(
       maxMessageBytes: (config.max_recv_msg_size_mib || DEFAULT_MESSAGE_MIB) * MIB,
       ...(config.max_concurrent_streams > 0 && { maxConcurrentStreams: config.max_concurrent_streams }),
       ...(await tlsOf(config, { configuredBy: 'protocols.grpc.tls', clock, log })),
-      keepalive: keepaliveOf(config),
+      keepalive: serverKeepalive(config.keepalive),
       readTimeoutMs: config.read_timeout,
       complain: complaints({ clock, log }, 'grpc'),
     },
@@ -53,6 +51,7 @@ export async function startHttp(
   handler: ServerHandler,
 ): Promise<Server> {
   const { serveHttp } = await import('../../src/transport/http-server.ts')
+  const cors = corsOptions(config.cors)
   return await serveHttp(
     {
       address: addressOf(config),
@@ -69,7 +68,7 @@ export async function startHttp(
       keepAlives: config.keep_alives_enabled,
       responseHeaders: config.response_headers,
       complain: complaints({ clock, log }, 'http'),
-      ...(config.cors && config.cors.allowed_origins.length > 0 && { cors: corsOf(config.cors) }),
+      ...(cors && { cors }),
     },
     handler,
   )
@@ -78,15 +77,6 @@ export async function startHttp(
 /** As in the Collector: a list without the empty name refuses bodies that are not compressed, but an empty list refuses none of those. */
 function encodingsOf({ compression_algorithms: listed }: HttpConfig): ReadonlySet<Encoding | ''> {
   return new Set(listed.length === 0 ? [''] : listed)
-}
-
-function corsOf(cors: NonNullable<HttpConfig['cors']>): CorsOptions {
-  return {
-    allowedOrigins: cors.allowed_origins,
-    allowedHeaders: cors.allowed_headers,
-    exposedHeaders: cors.exposed_headers,
-    maxAgeS: cors.max_age,
-  }
 }
 
 function addressOf(config: GrpcConfig | HttpConfig): ListenAddress {
@@ -99,23 +89,4 @@ async function tlsOf(config: GrpcConfig | HttpConfig, environment: TlsEnvironmen
   if (config.tls === undefined) return {}
   const { ServerTls } = await import('../../src/transport/tls.ts')
   return { tls: new ServerTls(config.tls, environment) }
-}
-
-function keepaliveOf(config: GrpcConfig): ServerKeepalive {
-  const parameters = config.keepalive?.server_parameters
-  const policy = config.keepalive?.enforcement_policy
-  const pings = {
-    minTimeMs: policy?.min_time || DEFAULT_PING_MIN_TIME_MS,
-    permitWithoutStream: policy?.permit_without_stream ?? false,
-  }
-  // grpc-go asks a silent client every two hours whether it is still there, told to or not.
-  if (parameters === undefined) return { pings, pingEveryMs: DEFAULT_PING_EVERY_MS }
-  return {
-    pings,
-    maxConnectionIdleMs: parameters.max_connection_idle,
-    maxConnectionAgeMs: parameters.max_connection_age,
-    maxConnectionAgeGraceMs: parameters.max_connection_age_grace,
-    pingEveryMs: parameters.time || DEFAULT_PING_EVERY_MS,
-    ...(parameters.timeout > 0 && { pingTimeoutMs: parameters.timeout }),
-  }
 }

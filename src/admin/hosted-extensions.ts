@@ -47,7 +47,7 @@ export class HostedExtensions {
       const found = host.config.extensions[id]
       const definition = found && definitions.find('extension', found.type)
       if (definition?.kind !== 'extension' || definition.place !== 'host') continue
-      for (const authenticator of authenticators(found!.config)) await this.#startOwn(authenticator)
+      for (const named of namedExtensions(found!.config)) await this.#startOwn(named)
       await this.#start(id, definition)
     }
     return this.#listening
@@ -120,12 +120,14 @@ function nameOf(id: string): string {
   return `extension ${id}`
 }
 
-/** Ids that stand under an `authenticator` key, however deep. */
-function authenticators(config: unknown): string[] {
+/** Ids under `authenticator` and in `middlewares`, however deep. */
+function namedExtensions(config: unknown): string[] {
   if (typeof config !== 'object' || config === null) return []
-  return Object.entries(config).flatMap(([key, value]) =>
-    key === 'authenticator' && typeof value === 'string' ? [value] : authenticators(value),
-  )
+  return Object.entries(config).flatMap(([key, value]) => {
+    if (key === 'authenticator' && typeof value === 'string') return [value]
+    if (key === 'middlewares') return (value as readonly { readonly id: string }[]).map(({ id }) => id)
+    return namedExtensions(value)
+  })
 }
 
 async function starting({ name, component }: Hosted): Promise<void> {

@@ -1,6 +1,8 @@
+import { corsOptions, corsWarnings } from '../config/cors-fields.ts'
 import type { ConfigOf } from '../config/field.ts'
 import type { pageServerFields } from '../config/page-server-fields.ts'
 import { tlsProblems } from '../config/tls-problems.ts'
+import type { Cors, CorsOptions } from '../transport/cors.ts'
 import { httpStatusOf } from '../transport/http-status.ts'
 import { formatHostPort, parseListenAddress } from '../transport/listen-address.ts'
 import { type Page, type PageRequest, PageServer, text } from '../transport/page-server.ts'
@@ -8,7 +10,7 @@ import type { ServerTls } from '../transport/tls.ts'
 import type { CallStatus, RequestHead } from '../transport/unary.ts'
 import type { ComponentContext, Deadline } from './contracts.ts'
 import type { ConfigProblem } from './define.ts'
-import { type ServerAuthenticator, serverAuthenticator } from './extension-roles.ts'
+import { doorkeepers } from './doorkeepers.ts'
 
 export type PageServerConfig = ConfigOf<ReturnType<typeof pageServerFields>>
 
@@ -30,7 +32,7 @@ export class ConfiguredPages {
   readonly #answer: (request: PageRequest) => Page | Promise<Page>
   readonly #options: { readonly below: string; readonly anyMethod: boolean }
   #server: PageServer | undefined
-  #authenticator: ServerAuthenticator | undefined
+  #refusalOf: ReturnType<typeof doorkeepers>
 
   /** `below` stands before the keys in errors (`http.`). */
   constructor(
@@ -47,13 +49,13 @@ export class ConfiguredPages {
 
   /** Listens, and says where. */
   async start(): Promise<void> {
-    const { endpoint, transport, tls, auth } = this.#config
+    const { endpoint, transport, tls } = this.#config
     const { below, anyMethod } = this.#options
     const address = parseListenAddress(endpoint, transport)
     if (typeof address === 'string') throw new Error(`${below}endpoint: ${address}`)
-    if (auth !== undefined) {
-      this.#authenticator = serverAuthenticator(this.#ctx, auth.authenticator, `${below}auth.authenticator`)
-    }
+    this.#refusalOf = doorkeepers(this.#config, this.#ctx, below)
+    for (const warning of corsWarnings(this.#config.cors, `${below}cors`)) this.#ctx.log.warn(warning)
+    const cors = corsOptions(this.#config.cors)
     this.#server = new PageServer(
       {
         address,
@@ -66,6 +68,7 @@ export class ConfiguredPages {
         idleTimeoutMs: this.#config.idle_timeout,
         keepAlive: this.#config.keep_alives_enabled,
         anyMethod,
+        ...(cors && { cors: await corsOf(cors) }),
       },
       (request) => this.#ask(request),
     )
@@ -84,16 +87,22 @@ export class ConfiguredPages {
   }
 
   async #ask(request: PageRequest): Promise<Page> {
-    const refusal = await this.#refusal(request)
-    if (refusal === undefined) return this.#answer(request)
-    const status = httpStatusOf(refusal.code)
-    const headers = status === 401 ? { 'www-authenticate': 'Basic' } : {}
-    return text(status, `${refusal.message}\n`, headers)
+    const refusal = await this.#refusalOf?.(headOf(request, this.#config.auth?.request_params ?? []))
+    return refusal === undefined ? this.#answer(request) : refused(refusal)
   }
+}
 
-  async #refusal(request: PageRequest): Promise<CallStatus | undefined> {
-    return this.#authenticator?.authenticate(headOf(request, this.#config.auth?.request_params ?? []))
-  }
+async function corsOf(options: CorsOptions): Promise<Cors> {
+  const { Cors } = await import('../transport/cors.ts')
+  return new Cors(options)
+}
+
+function refused({ code, message, retryAfterMs }: CallStatus): Page {
+  const status = httpStatusOf(code)
+  return text(status, `${message}\n`, {
+    ...(status === 401 && { 'www-authenticate': 'Basic' }),
+    ...(retryAfterMs !== undefined && { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) }),
+  })
 }
 
 /** `parameters` of the query stand in for headers, for browsers, which cannot be told to send any. */

@@ -1,3 +1,5 @@
+import { httpAuthField, middlewaresField } from './authorise-fields.ts'
+import { corsField } from './cors-fields.ts'
 import { field } from './field.ts'
 import { serverTlsField } from './tls-fields.ts'
 
@@ -8,14 +10,9 @@ export const pageServerFields = (endpoint: string) => ({
   endpoint: field.string('Where it listens: `host:port`, or a path under `transport: unix`.', { default: endpoint }),
   transport: field.enum('What `endpoint` is an address of.', ['tcp', 'tcp4', 'tcp6', 'unix'], { default: 'tcp' }),
   tls: serverTlsField,
-  auth: field.object('Asks an extension who the client is.', {
-    authenticator: field.string('Id of that extension.', { required: true }),
-    request_params: field.list(
-      'Parameters of the query that the extension may take for headers of the same name.',
-      field.string('Name of a parameter.', { required: true }),
-      { default: [] },
-    ),
-  }),
+  auth: httpAuthField,
+  middlewares: middlewaresField,
+  cors: corsField,
   response_headers: field.map('Added to every answer.', field.secret('Value of the header.', { required: true }), {
     default: {},
     pairs: true,
@@ -39,7 +36,5 @@ export const pageServerFields = (endpoint: string) => ({
   keep_alives_enabled: field.bool('Off: one request a connection.', { default: true }),
   max_request_body_size: field.noEffect('Limits request bodies.', NO_BODIES),
   compression_algorithms: field.noEffect('Compressions of request bodies.', NO_BODIES),
-  cors: field.unsupported('Lets web pages of other origins ask.', 'these pages answer their own origin only'),
-  middlewares: field.unsupported('Hands requests through extensions.', 'nothing here needs room'),
   include_metadata: field.noEffect('Hands request headers on.', 'no pipeline is behind it'),
 })

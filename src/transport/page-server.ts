@@ -2,6 +2,7 @@ import * as http from 'node:http'
 import * as https from 'node:https'
 import type { Socket } from 'node:net'
 import { type Binding, bind } from './bind.ts'
+import type { Cors } from './cors.ts'
 import type { ListenAddress } from './listen-address.ts'
 import type { ServerTls } from './tls.ts'
 
@@ -21,6 +22,8 @@ export interface PageServerOptions {
   readonly keepAlive: boolean
   /** Answers whatever the method; GET and HEAD only if absent. */
   readonly anyMethod?: boolean
+  /** What pages of other origins may ask. */
+  readonly cors?: Cors
 }
 
 /** A request whose body nobody reads. */
@@ -98,6 +101,7 @@ export class PageServer {
     const { method = 'GET', headers, socket } = request
     request.resume()
     if (!this.#options.keepAlive) response.shouldKeepAlive = false
+    if (this.#options.cors?.handle(request, response)) return
     if (method !== 'GET' && method !== 'HEAD' && !this.#options.anyMethod) {
       this.#send(response, text(405, 'only GET and HEAD are answered here\n', { allow: 'GET, HEAD' }))
       return

@@ -28,7 +28,10 @@ function rig(extensions: Record<string, object>, failing?: string) {
     },
   })
   const describe = { kind: 'extension', stability: 'beta', signals: [], summary: 'Watches.' } as const
-  const auth = { authenticator: field.string('An id.') }
+  const auth = {
+    authenticator: field.string('An id.'),
+    middlewares: field.list('Ids.', field.object('One.', { id: field.string('An id.') }), { default: [] }),
+  }
   const watcher = define({
     ...describe,
     type: 'watcher',
@@ -82,6 +85,13 @@ test('an authenticator that one of them names runs here as well, once', async ()
   const { hosted, marks } = rig({ 'watcher/a': { auth }, 'watcher/b': auth, doorman: {} })
   await hosted.start()
   expect(marks).toEqual(['doorman starts', 'watcher/a starts', 'watcher/b starts and finds object'])
+})
+
+test('so do those that stand in middlewares', async () => {
+  const middlewares = [{ id: 'doorman/b' }, { id: 'doorman/a' }]
+  const { hosted, marks } = rig({ 'watcher/a': { http: { middlewares } }, 'doorman/a': {}, 'doorman/b': {} })
+  await hosted.start()
+  expect(marks).toEqual(['doorman/b starts', 'doorman/a starts', 'watcher/a starts'])
 })
 
 test('a start that fails says which one and why', async () => {

@@ -78,7 +78,7 @@ test('an authenticator is asked who wants to know', async () => {
   const ctx = hostContext('health_check')
   const authenticate = (head: { header(name: string): string | undefined }) =>
     head.header('authorization') === 'Bearer me' ? undefined : { code: 16, message: 'who are you?' }
-  const auth = { authenticator: 'doorman', request_params: ['Authorization'] }
+  const auth = { authenticator: 'bearertokenauth/doorman', request_params: ['Authorization'] }
   const config = await healthConfig({ endpoint: '127.0.0.1:0', auth })
   const extension = new HealthCheck(config, { ...ctx, extension: () => ({ authenticate }) as object })
   onTestFinished(() => extension.stop(deadlineIn(ctx.clock, 0)))
@@ -90,6 +90,41 @@ test('an authenticator is asked who wants to know', async () => {
   // A parameter that nobody named says nothing, and one that was named goes before the header.
   expect(await get(`${url}?authorization=Bearer%20me`)).toMatchObject({ status: 401 })
   expect(await get(`${url}?Authorization=x`, { authorization: 'Bearer me' })).toMatchObject({ status: 401 })
+})
+
+test('a gatekeeper turns away with its delay; pages of other origins are told what cors says', async () => {
+  const ctx = hostContext('health_check')
+  const admit = (head: { header(name: string): string | undefined }) =>
+    head.header('x-hurry') === undefined ? undefined : { code: 14, message: 'not now', retryAfterMs: 1500 }
+  const config = await healthConfig({
+    endpoint: '127.0.0.1:0',
+    middlewares: [{ id: 'memory_limiter/gate' }],
+    cors: { allowed_origins: ['https://*.example'], exposed_headers: ['x-a'], max_age: 60 },
+  })
+  const extension = new HealthCheck(config, {
+    ...ctx,
+    extension: (id) => (id === 'memory_limiter/gate' ? ({ admit } as object) : undefined),
+  })
+  onTestFinished(() => extension.stop(deadlineIn(ctx.clock, 0)))
+  await extension.start()
+  const url = `http://${ctx.endpoints[0]!.address}/livez`
+  const refused = await get(url, { 'x-hurry': '1' })
+  expect(refused).toMatchObject({ status: 503, text: 'not now\n', headers: { 'retry-after': '2' } })
+  const origin = 'https://ops.example'
+  expect(await get(url, { origin })).toMatchObject({
+    status: 200,
+    headers: { 'access-control-allow-origin': origin, 'access-control-expose-headers': 'x-a' },
+  })
+  expect((await get(url, { origin: 'https://else.where' })).headers).not.toHaveProperty('access-control-allow-origin')
+  const preflight = await fetch(url, { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'GET' } })
+  expect([preflight.status, preflight.headers.get('access-control-max-age')]).toEqual([204, '60'])
+})
+
+test('the paths of liveness and readiness may be others', async () => {
+  const { ask } = await rig({ path: '/h', liveness_path: '/alive', readiness_path: '/able' })
+  expect(await ask('/alive')).toMatchObject({ status: 200, text: 'alive\n' })
+  expect(await ask('/able')).toMatchObject({ status: 503 })
+  expect(await ask('/livez')).toMatchObject({ status: 404 })
 })
 
 test.each([

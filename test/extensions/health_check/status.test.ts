@@ -19,10 +19,11 @@ function healths(exporter: Health, message?: string): ComponentHealth[] {
   ]
 }
 
-async function rig(options: object) {
+async function rig(options: object, others: Record<string, object> = {}) {
   const host = testHost()
   const ctx = hostContext('health_check', host)
-  const extension = new HealthCheck(await healthConfig({ use_v2: true, ...options }), ctx)
+  const config = await healthConfig({ use_v2: true, ...options })
+  const extension = new HealthCheck(config, { ...ctx, extension: (id) => others[id] })
   onTestFinished(() => extension.stop(deadlineIn(ctx.clock, 0)))
   host.healths = healths('ok')
   await extension.start()
@@ -83,13 +84,14 @@ test('the configuration is shown where it is asked for', async () => {
 })
 
 /** One call of grpc.health.v1.Health; `messages` grows while a watch is open. */
-function call(address: string, method: string, service: string) {
+function call(address: string, method: string, service: string, headers: http2.OutgoingHttpHeaders = {}) {
   const session = http2.connect(`http://${address}`)
   onTestFinished(() => session.destroy())
   const stream = session.request({
     ':method': 'POST',
     ':path': `/grpc.health.v1.Health/${method}`,
     'content-type': 'application/grpc',
+    ...headers,
   })
   const messages: number[] = []
   const status = new Promise<string>((resolve, reject) => {
@@ -124,4 +126,46 @@ test('gRPC health: checked, watched, unknown, and ended by the stop', async () =
   await expect.poll(() => watch.messages).toEqual([1, 2, 1])
   await extension.stop(deadlineIn(ctx.clock, 1000))
   expect([await watch.status, await nobody.status]).toEqual(['14', '14'])
+})
+
+test('gRPC health: extensions say who may ask, and whether now', async () => {
+  const { address } = await rig(
+    {
+      grpc: {
+        endpoint: '127.0.0.1:0',
+        auth: { authenticator: 'bearertokenauth/doorman' },
+        middlewares: [{ id: 'memory_limiter/gate' }],
+      },
+    },
+    {
+      'bearertokenauth/doorman': {
+        async authenticate(head: { peer: string; header(name: string): string | undefined }) {
+          if (head.header('authorization') === 'broken') throw new Error('no answer')
+          return head.header('authorization') === 'me' && head.peer.startsWith('127.0.0.1:')
+            ? undefined
+            : { code: 16, message: 'who are you?' }
+        },
+      },
+      'memory_limiter/gate': {
+        admit: (head: { metadata(): object }) =>
+          'x-hurry' in head.metadata() ? { code: 14, message: 'not now' } : undefined,
+      },
+    },
+  )
+  const status = (headers: object) => call(address('grpc'), 'Check', '', { ...headers }).status
+  expect(await status({})).toBe('16')
+  expect(await status({ authorization: 'me' })).toBe('0')
+  expect(await status({ authorization: 'me', 'x-hurry': '1' })).toBe('14')
+  expect(await status({ authorization: 'broken' })).toBe('14')
+})
+
+test('gRPC health: a connection has as many calls and lives as long as is configured', async () => {
+  const keepalive = { server_parameters: { max_connection_idle: '50ms' } }
+  const { address } = await rig({ grpc: { endpoint: '127.0.0.1:0', max_concurrent_streams: 7, keepalive } })
+  const session = http2.connect(`http://${address('grpc')}`)
+  onTestFinished(() => session.destroy())
+  const settings = await new Promise<http2.Settings>((resolve) => session.once('remoteSettings', resolve))
+  expect(settings.maxConcurrentStreams).toBe(7)
+  // It has no call.
+  await new Promise((resolve) => session.once('goaway', resolve))
 })
