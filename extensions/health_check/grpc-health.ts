@@ -114,20 +114,21 @@ export class GrpcHealth {
     stream.on('end', () => {
       if (stream.destroyed || stream.closed) return
       const body = length <= LARGEST_REQUEST ? Buffer.concat(chunks) : undefined
-      const { authorise } = this.#options
-      if (authorise === undefined) {
-        this.#call(stream, headers[':path'] ?? '', body)
-        return
-      }
-      authorise(headOf(stream, headers))
-        // Who cannot be asked may be there later.
-        .catch((): CallStatus => ({ code: GRPC.UNAVAILABLE, message: 'the authenticator failed' }))
-        .then((refusal) => {
-          if (stream.destroyed || stream.closed) return
-          if (refusal === undefined) this.#call(stream, headers[':path'] ?? '', body)
-          else fail(stream, refusal)
-        })
+      void this.#admit(stream, headers).then((refusal) => {
+        if (stream.destroyed || stream.closed) return
+        if (refusal === undefined) this.#call(stream, headers[':path'] ?? '', body)
+        else fail(stream, refusal)
+      })
     })
+  }
+
+  async #admit(stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders): Promise<CallStatus | undefined> {
+    try {
+      return await this.#options.authorise?.(headOf(stream, headers))
+    } catch {
+      // Who cannot be asked may be there later.
+      return { code: GRPC.UNAVAILABLE, message: 'the authenticator failed' }
+    }
   }
 
   #call(stream: http2.ServerHttp2Stream, path: string, body: Buffer | undefined): void {
