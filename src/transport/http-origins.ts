@@ -23,6 +23,8 @@ export interface OriginOptions {
   /** See `Http2Options`. */
   readonly readIdleMs?: number
   readonly pingTimeoutMs?: number
+  /** See `ConnectionOptions`. */
+  readonly sessionMemoryMb?: number
   readonly userAgent: string
 }
 
@@ -98,6 +100,7 @@ export class HttpOrigins {
       idleTimeoutMs,
       readIdleMs = 0,
       pingTimeoutMs = 15_000,
+      sessionMemoryMb,
     } = this.#options
     const proxy = this.#proxyTo(url)
     if (!http2 || !keepAlives || tls === undefined || url.protocol !== 'https:') return undefined
@@ -107,6 +110,7 @@ export class HttpOrigins {
       readIdleMs,
       pingTimeoutMs,
       ...(idleTimeoutMs !== undefined && { idleTimeoutMs }),
+      ...(sessionMemoryMb !== undefined && { sessionMemoryMb }),
       ...(proxy !== undefined && { proxy: { url: proxy, userAgent: this.#options.userAgent } }),
     })
   }

@@ -19,6 +19,8 @@ export interface Http2Options {
   readonly pingTimeoutMs: number
   /** A connection without requests is closed after this long; absent: never. */
   readonly idleTimeoutMs?: number
+  /** See `ConnectionOptions`. */
+  readonly sessionMemoryMb?: number
 }
 
 // Shorter than gRPC's: HTTP/1.1 dials for every request, and the exporter's retries wait on top of it.
@@ -43,7 +45,7 @@ export class Http2Origin {
     this.#authority = url.host
     const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
     const port = url.port === '' ? 443 : Number(url.port)
-    const { proxy, readIdleMs, pingTimeoutMs } = options
+    const { proxy, readIdleMs, pingTimeoutMs, sessionMemoryMb } = options
     this.#channel = new GrpcChannel({
       target: {
         name: undefined,
@@ -57,6 +59,7 @@ export class Http2Origin {
       backoff: BACKOFF,
       probeTimeoutMs: Math.min(pingTimeoutMs, PROBE_MS),
       ...(proxy !== undefined && { proxy }),
+      ...(sessionMemoryMb !== undefined && { sessionMemoryMb }),
       ...(readIdleMs > 0 && {
         keepalive: { everyMs: readIdleMs, timeoutMs: pingTimeoutMs, withoutCalls: true },
       }),
@@ -151,6 +154,8 @@ function exchange(
     const parts: Uint8Array[] = []
     let length = 0
     const cut = (): void => {
+      // Not when the stream has closed, which a connection that takes nothing puts off.
+      reject(signal.reason as Error)
       stream.close(constants.NGHTTP2_CANCEL)
       connection.probe()
     }
@@ -173,6 +178,7 @@ function exchange(
     })
     stream.on('close', () => {
       connection.callEnds()
+      if (!stream.writableFinished) connection.abandoned(body.length)
       signal.removeEventListener('abort', cut)
       if (signal.aborted) reject(signal.reason as Error)
       else if (answer !== undefined && (whole || length >= limit)) {

@@ -125,18 +125,18 @@ test('a server that leaves with GOAWAY gets the next request on a new connection
   expect(server.sessions).toHaveLength(2)
 })
 
-/** Passes on to a server; while `mute` it takes bytes in and gives none out. */
-async function mutable(url: string): Promise<{ url: string; mute: boolean; connections: number }> {
+/** Passes on to a server; while `mute` it takes bytes in and gives none out, while `full` it does neither. */
+async function mutable(url: string): Promise<{ url: string; mute: boolean; full: boolean; connections: number }> {
   const target = new URL(url)
   const port = Number(target.port)
-  const between = { url: '', mute: false, connections: 0 }
+  const between = { url: '', mute: false, full: false, connections: 0 }
   const server = net.createServer((socket) => {
     between.connections++
     const onward = net.connect(port, '127.0.0.1')
     socket.on('error', () => {})
     onward.on('error', () => {})
     const first = between.connections === 1
-    socket.on('data', (part) => onward.write(part))
+    socket.on('data', (part) => (between.full ? socket.pause() : onward.write(part)))
     onward.on('data', (part) => !(between.mute && first) && socket.write(part))
     socket.on('close', () => onward.destroy())
   })
@@ -199,6 +199,48 @@ test('an answer is read no further than 64 KiB', async () => {
     httpStatus: 400,
     status: { message: expect.stringMatching(/^HTTP 400: no no /) },
   })
+})
+
+test('a server that refuses bodies in the middle is heard, again and again', async () => {
+  const server = http2.createSecureServer({
+    cert: certificates.read(certificates.server.cert),
+    key: certificates.read(certificates.server.key),
+  })
+  let sessions = 0
+  server.on('session', () => sessions++)
+  server.on('stream', (stream) => {
+    stream.on('error', () => {})
+    stream.respond({ ':status': 413 }, { endStream: true })
+    stream.close(http2.constants.NGHTTP2_NO_ERROR)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  cleanups.push(() => server.close())
+  // Node counts what was not sent for ever: twelve such bodies are all that a connection takes.
+  const one = client(
+    `https://localhost:${(server.address() as net.AddressInfo).port}/`,
+    options({ sessionMemoryMb: 12 }),
+  )
+  for (let i = 0; i < 40; i++) {
+    expect(await send(one, new Uint8Array(1 << 20))).toMatchObject({ ok: false, httpStatus: 413 })
+  }
+  // A quarter of that makes a connection's share, but for what a refusal found sent already.
+  expect(sessions).toBeGreaterThan(1)
+})
+
+test('a request whose time is up is over although its connection takes nothing', async () => {
+  const server = await secure(true)
+  const between = await mutable(server.url)
+  const one = client(between.url, options())
+  expect((await send(one)).ok).toBe(true)
+  between.full = true
+  let over = false
+  const late = send(one, new Uint8Array(64 << 20), 100).then((result) => {
+    over = true
+    return result
+  })
+  // The ping that would end the connection has five seconds.
+  await expect.poll(() => over, { timeout: 3000 }).toBe(true)
+  expect(await late).toMatchObject({ ok: false, status: { code: GRPC.DEADLINE_EXCEEDED } })
 })
 
 test('a connection without requests is closed, and made again for the next', async () => {
