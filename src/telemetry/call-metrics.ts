@@ -89,15 +89,18 @@ export function observedCalls(
   )
   const requests = family('http.server.request.body.size', SIZE, 'Bytes of request bodies, decompressed.')
   const responses = family('http.server.response.body.size', SIZE, 'Bytes of protobuf in response bodies.')
-  return (call) =>
-    new ObservedCall(call, (seconds, code, httpStatus, bytes) => {
+  return (call) => {
+    // It may be given back before the answer.
+    const requestBytes = call.body.byteLength
+    return new ObservedCall(call, (seconds, code, httpStatus, bytes) => {
       const { signal } = call.head
       const status = String(httpStatus ?? (code === GRPC.OK ? 200 : httpStatusOf(code)))
       const labels = (): Labels => ({ ...httpLabels(status, 'http'), 'http.route': paths[signal] })
       durations.of(signal, status, labels).record(seconds)
-      requests.of(signal, status, labels).record(call.body.byteLength)
+      requests.of(signal, status, labels).record(requestBytes)
       responses.of(signal, status, labels).record(bytes)
     })
+  }
 }
 
 /** A call that is measured when it is answered. */
@@ -215,7 +218,8 @@ function serverOf(endpoint: string): Labels {
   const rest = endpoint.replace(/^[a-z0-9]+:(\/\/)?\/?/i, (scheme) =>
     /^[a-z]/i.test(scheme) && scheme.includes('/') ? '' : scheme,
   )
-  const [authority = ''] = rest.split('/')
+  // Without credentials, which end with the last "@".
+  const authority = (rest.split('/')[0] ?? '').replace(/^.*@/, '')
   const at = authority.lastIndexOf(':')
   if (at < 0) return { 'server.address': authority }
   return { 'server.address': authority.slice(0, at), 'server.port': authority.slice(at + 1) }
