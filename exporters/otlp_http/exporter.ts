@@ -8,6 +8,7 @@ import { type HttpClientOptions, httpClient } from '../../src/transport/http-cli
 import { ProxyEnvironment, parseProxyUrl } from '../../src/transport/proxy-environment.ts'
 import { ClientTls } from '../../src/transport/tls.ts'
 import type { Client } from '../../src/transport/unary.ts'
+import { shownUrl } from '../../src/transport/url-credentials.ts'
 import { USER_AGENT } from '../../src/transport/user-agent.ts'
 import type { Config } from './fields.ts'
 import { sendResult } from './send-result.ts'
@@ -30,7 +31,8 @@ export function createExporter(config: Config, ctx: ComponentContext): Component
         return noEndpoint(batch.signal)
       }
       if (client === undefined) throw new Error('not started')
-      return sendResult(await client.call(batch.signal, batch.chunks, { ...options, context: batch.context }), url)
+      const result = await client.call(batch.signal, batch.chunks, { ...options, context: batch.context })
+      return sendResult(result, shownUrl(url))
     },
   })
   return {

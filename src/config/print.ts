@@ -38,7 +38,7 @@ export function effectiveConfig(
   registry: Registry,
   options: PrintOptions = {},
 ): Record<string, unknown> {
-  const printer = new Printer(options.unredacted ? [] : config.secrets)
+  const printer = new Printer(config.secrets, options.unredacted === true)
   const effective: Record<string, unknown> = {}
   for (const section of SECTIONS) {
     const components = printSection(config, section, registry, printer)
@@ -81,9 +81,11 @@ function printService({ service }: ResolvedConfig, printer: Printer): unknown {
 
 class Printer {
   readonly #secrets: ReadonlySet<string>
+  readonly #unredacted: boolean
 
-  constructor(secrets: ResolvedConfig['secrets']) {
-    this.#secrets = new Set(secrets.map((path) => JSON.stringify(path)))
+  constructor(secrets: ResolvedConfig['secrets'], unredacted: boolean) {
+    this.#secrets = new Set(unredacted ? [] : secrets.map((path) => JSON.stringify(path)))
+    this.#unredacted = unredacted
   }
 
   object(fields: Fields, value: unknown, path: Path): unknown {
@@ -97,10 +99,15 @@ class Printer {
 
   any(value: unknown, path: Path): unknown {
     if (this.#secrets.has(JSON.stringify(path))) return REDACTED
-    if (typeof value === 'string') return value.replaceAll('$', '$$$$')
+    if (typeof value === 'string') return this.#text(value).replaceAll('$', '$$$$')
     if (Array.isArray(value)) return value.map((item, index) => this.any(item, [...path, index]))
     if (typeof value !== 'object' || value === null) return value
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, this.any(item, [...path, key])]))
+  }
+
+  /** Credentials in a URL are secret wherever it stands. */
+  #text(value: string): string {
+    return this.#unredacted ? value : value.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, `$1${REDACTED}@`)
   }
 
   #option({ shape }: Field<unknown>, value: unknown, path: Path): unknown {

@@ -7,6 +7,7 @@ import { type HttpAnswer, MAX_RESPONSE_BYTES, readAnswer, readAtMost } from './h
 import { HttpOrigins, type OriginOptions } from './http-origins.ts'
 import { type Sign, signed } from './sign.ts'
 import { type CallOptions, type CallResult, type Client, GRPC } from './unary.ts'
+import { basicCredentials } from './url-credentials.ts'
 
 export interface HttpClientOptions extends OriginOptions {
   /** Where each signal goes: absolute URLs. Calls of a signal without one fail. */
@@ -133,7 +134,10 @@ class HttpClient implements Client {
     const origin = this.#origins.of(url)
     const path = url.pathname + url.search
     const cookie = this.#cookies?.header(url)
-    const headers = cookie === undefined ? sent : { ...sent, cookie: joinedCookies(sent['cookie'], cookie) }
+    let headers = cookie === undefined ? sent : { ...sent, cookie: joinedCookies(sent['cookie'], cookie) }
+    // As Go's client.
+    const authorization = sent['authorization'] === undefined ? basicCredentials(url) : undefined
+    if (authorization !== undefined) headers = { ...headers, authorization }
     if (origin.http2 !== undefined) {
       const answer = await origin.http2.post(path, headers, body, signal, MAX_RESPONSE_BYTES)
       if (answer !== undefined) return answer

@@ -3,6 +3,7 @@ import * as https from 'node:https'
 import type { Socket } from 'node:net'
 import { connectionError } from './connection-error.ts'
 import { formatHostPort } from './listen-address.ts'
+import { basicCredentials } from './url-credentials.ts'
 
 /** An HTTP proxy that opens tunnels. */
 export interface ProxyServer {
@@ -16,7 +17,7 @@ export function openTunnel(proxy: ProxyServer, host: string, port: number, signa
   const { url } = proxy
   const to = formatHostPort(host, port)
   return new Promise((resolve, reject) => {
-    const authorization = proxyAuthorization(url)
+    const authorization = basicCredentials(url)
     const request = (url.protocol === 'https:' ? https : http).request({
       host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
       port: url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : url.port,
@@ -56,11 +57,4 @@ export function openTunnel(proxy: ProxyServer, host: string, port: number, signa
     })
     request.end()
   })
-}
-
-/** `Basic …` of the credentials in a proxy's URL; undefined where it has none. */
-export function proxyAuthorization(url: URL): string | undefined {
-  if (url.username === '' && url.password === '') return undefined
-  const plain = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`
-  return `Basic ${Buffer.from(plain).toString('base64')}`
 }

@@ -109,6 +109,16 @@ service: {pipelines: {traces: {receivers: [otlp], processors: [attributes], expo
   expect(printConfig(config!, registry, { unredacted: true })).toContain('token: hunter2')
 })
 
+test('credentials in a URL are redacted, whichever option it stands in', async () => {
+  const { config } = await loadText(`
+receivers: {otlp: {protocols: {grpc: {endpoint: "https://me:hunter2@there:1/x?a=b@c"}}}}
+exporters: {otlp: {endpoint: "there:1"}}
+service: {pipelines: {traces: {receivers: [otlp], exporters: [otlp]}}}
+`)
+  expect(printConfig(config!, registry)).toContain('endpoint: https://[REDACTED]@there:1/x?a=b@c')
+  expect(printConfig(config!, registry, { unredacted: true })).toContain('https://me:hunter2@there:1/x?a=b@c')
+})
+
 test('what is printed unredacted loads as the same configuration', async () => {
   const text = string({ unit: 'binary', maxLength: 12 })
   const awkward = constantFrom(

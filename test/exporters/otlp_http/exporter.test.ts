@@ -72,6 +72,24 @@ async function failureOf(exporter: Consumer): Promise<Failure> {
 }
 
 describe('what is sent', () => {
+  test('credentials in the URL become Basic, as with Go, and are shown to nobody', async () => {
+    const { url, received } = await peer((response) => response.writeHead(401).end())
+    const endpoint = url.replace('//', '//me:hunter%402@')
+    const { message } = await failureOf(
+      await run({ traces_endpoint: `${endpoint}/v1/traces?token=hidden`, compression: 'none' }),
+    )
+    expect(received[0]!.headers.authorization).toBe(`Basic ${Buffer.from('me:hunter@2').toString('base64')}`)
+    expect(received[0]!.url).toBe('/v1/traces?token=hidden')
+    expect(message).toContain(`${url}/v1/traces answered HTTP 401`)
+    expect(message).not.toMatch(/hunter|hidden/)
+  })
+
+  test('a configured authorization wins over credentials in the URL', async () => {
+    const { url, received } = await peer()
+    await settled(await run({ endpoint: url.replace('//', '//me:hunter2@'), headers: { Authorization: 'Own' } }))
+    expect(received[0]!.headers.authorization).toBe('Own')
+  })
+
   test.each([
     ['gzip', 'gzip', zlib.gunzipSync],
     ['zstd', 'zstd', zlib.zstdDecompressSync],
