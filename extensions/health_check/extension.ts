@@ -1,5 +1,5 @@
+import { authoriserOf } from '../../src/component/authorise.ts'
 import type { Component, Deadline } from '../../src/component/contracts.ts'
-import { doorkeepers } from '../../src/component/doorkeepers.ts'
 import type { HostContext } from '../../src/component/host.ts'
 import { ConfiguredPages } from '../../src/component/page-extension.ts'
 import { formatDuration } from '../../src/config/duration.ts'
@@ -50,7 +50,7 @@ export class HealthCheck implements Component {
     if (!use_v2 || grpc === undefined) return
     const address = parseListenAddress(grpc.endpoint, grpc.transport)
     if (typeof address === 'string') throw new Error(`grpc.endpoint: ${address}`)
-    const authorise = doorkeepers(grpc, this.#ctx, 'grpc.')
+    const authorise = authoriserOf(grpc, this.#ctx, 'grpc.')
     const server = new GrpcHealth({
       address,
       configuredBy: 'grpc.endpoint',

@@ -1,4 +1,5 @@
 import * as http2 from 'node:http2'
+import type { Authorise } from '../../src/component/authorise.ts'
 import { type Binding, bind } from '../../src/transport/bind.ts'
 import { messagePrefix, PREFIX_LENGTH } from '../../src/transport/grpc-message.ts'
 import { type ServerKeepalive, superviseSession } from '../../src/transport/grpc-server-keepalive.ts'
@@ -22,7 +23,7 @@ export interface GrpcHealthOptions {
   readonly maxConcurrentStreams?: number
   readonly keepalive: ServerKeepalive
   /** A status turns the call away. */
-  authorise?(head: RequestHead): Promise<CallStatus | undefined>
+  readonly authorise?: Authorise
   /** The status of a service; `''` is the whole. Undefined where there is no such service. */
   status(service: string): number | undefined
   /** What is known of all services, by name. */

@@ -1,8 +1,7 @@
 import { type ConfigProblem, define } from '../../src/component/define.ts'
+import { listenProblems } from '../../src/component/http-server-problems.ts'
 import { pageServerProblems } from '../../src/component/page-extension.ts'
-import { tlsProblems } from '../../src/config/tls-problems.ts'
-import { parseListenAddress } from '../../src/transport/listen-address.ts'
-import { type Config, fields } from './fields.ts'
+import { fields } from './fields.ts'
 
 export default define({
   kind: 'extension',
@@ -30,18 +29,11 @@ export default define({
       })
     }
     if (config.http !== undefined) problems.push(...pageServerProblems(config.http, ['http']))
-    return [...problems, ...grpcProblems(config.grpc)]
+    if (config.grpc !== undefined) problems.push(...listenProblems(config.grpc, ['grpc']))
+    return problems
   },
   async create(config, ctx) {
     const { HealthCheck } = await import('./extension.ts')
     return new HealthCheck(config, ctx)
   },
 })
-
-function grpcProblems(grpc: Config['grpc']): ConfigProblem[] {
-  if (grpc === undefined) return []
-  const address = parseListenAddress(grpc.endpoint, grpc.transport)
-  const problems = typeof address === 'string' ? [{ path: ['grpc', 'endpoint'], message: address }] : []
-  const tls = grpc.tls ? tlsProblems(grpc.tls, 'server') : []
-  return [...problems, ...tls.map(({ key, message }) => ({ path: ['grpc', 'tls', key], message }))]
-}

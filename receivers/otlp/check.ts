@@ -1,6 +1,5 @@
 import type { ConfigProblem } from '../../src/component/define.ts'
-import { tlsProblems } from '../../src/config/tls-problems.ts'
-import { headerProblems } from '../../src/transport/headers.ts'
+import { httpServerProblems, listenProblems } from '../../src/component/http-server-problems.ts'
 import { type ListenAddress, parseListenAddress } from '../../src/transport/listen-address.ts'
 import type { Config, HttpConfig } from './fields.ts'
 import { pathsOf } from './paths.ts'
@@ -16,28 +15,21 @@ export function check({ protocols }: Config): ConfigProblem[] {
     })
   }
   if (http !== undefined) {
-    for (const { name, message } of headerProblems(http.response_headers)) {
-      problems.push({ path: ['protocols', 'http', 'response_headers', name], message })
-    }
-    problems.push(...corsProblems(http.cors), ...pathProblems(http))
+    problems.push(...httpServerProblems(http, ['protocols', 'http']), ...pathProblems(http))
   }
   const taken: ListenAddress[] = []
   for (const name of ['grpc', 'http'] as const) {
     const protocol = protocols[name]
     if (protocol === undefined) continue
+    problems.push(...listenProblems(protocol, ['protocols', name]))
     const address = parseListenAddress(protocol.endpoint, protocol.transport)
-    const path = ['protocols', name, 'endpoint']
-    if (typeof address === 'string') problems.push({ path, message: address })
-    else if (taken.some((other) => same(other, address))) {
+    if (typeof address === 'string') continue
+    if (taken.some((other) => same(other, address))) {
       problems.push({
-        path,
+        path: ['protocols', name, 'endpoint'],
         message: `${protocol.endpoint} is where protocols.grpc listens; one of them needs another`,
       })
     } else taken.push(address)
-    if (protocol.tls === undefined) continue
-    for (const { key, message } of tlsProblems(protocol.tls, 'server')) {
-      problems.push({ path: ['protocols', name, 'tls', key], message })
-    }
   }
   return problems
 }
@@ -61,21 +53,4 @@ function pathProblems(http: HttpConfig): ConfigProblem[] {
     }
   }
   return problems
-}
-
-/** Names that are none of a header, which could not be sent. */
-function corsProblems(cors: HttpConfig['cors']): ConfigProblem[] {
-  if (cors === undefined) return []
-  return (['allowed_headers', 'exposed_headers'] as const).flatMap((key) =>
-    cors[key].flatMap((name, index): ConfigProblem[] =>
-      /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)
-        ? []
-        : [
-            {
-              path: ['protocols', 'http', 'cors', key, index],
-              message: `expected the name of a header, got "${name}"`,
-            },
-          ],
-    ),
-  )
 }

@@ -1,3 +1,4 @@
+import { authoriserOf } from '../../src/component/authorise.ts'
 import type { Component, ComponentContext, Deadline, Outputs } from '../../src/component/contracts.ts'
 import { type DeliveryEvents, deliver, type Failure, type Outcome, type Waiting } from '../../src/component/delivery.ts'
 import { corsWarnings } from '../../src/config/cors-fields.ts'
@@ -11,7 +12,6 @@ import { encodeExportResponse } from '../../src/transport/export-response.ts'
 import { HTTP_PATHS } from '../../src/transport/otlp-services.ts'
 import type { Reservation } from '../../src/transport/reservation.ts'
 import { GRPC, type Server, type ServerCall, type ServerHandler } from '../../src/transport/unary.ts'
-import { authoriserOf } from './authorise.ts'
 import { callStatus } from './call-status.ts'
 import type { Config, GrpcConfig, HttpConfig } from './fields.ts'
 import { type ReceiverMetrics, receiverMetrics } from './metrics.ts'
@@ -72,7 +72,7 @@ export class OtlpReceiver implements Component {
     const metrics = receiverMetrics(meter, id, transport, signals)
     const acknowledge = this.#config.acknowledge
     const next = this.#next
-    const authorise = authoriserOf(config, this.#ctx, transport)
+    const authorise = authoriserOf(config, this.#ctx, `protocols.${transport}.`)
     const includeMetadata = config.include_metadata
     return {
       ...(authorise && { authorise }),

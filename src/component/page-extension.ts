@@ -1,28 +1,22 @@
 import { corsOptions, corsWarnings } from '../config/cors-fields.ts'
 import type { ConfigOf } from '../config/field.ts'
 import type { pageServerFields } from '../config/page-server-fields.ts'
-import { tlsProblems } from '../config/tls-problems.ts'
 import type { Cors, CorsOptions } from '../transport/cors.ts'
-import { httpStatusOf } from '../transport/http-status.ts'
+import { formatRetryAfter, httpStatusOf } from '../transport/http-status.ts'
 import { formatHostPort, parseListenAddress } from '../transport/listen-address.ts'
 import { type Page, type PageRequest, PageServer, text } from '../transport/page-server.ts'
 import type { ServerTls } from '../transport/tls.ts'
 import type { CallStatus, RequestHead } from '../transport/unary.ts'
+import { type Authorise, authoriserOf } from './authorise.ts'
 import type { ComponentContext, Deadline } from './contracts.ts'
 import type { ConfigProblem } from './define.ts'
-import { doorkeepers } from './doorkeepers.ts'
+import { httpServerProblems, listenProblems } from './http-server-problems.ts'
 
 export type PageServerConfig = ConfigOf<ReturnType<typeof pageServerFields>>
 
 /** What cannot be right about the keys of `pageServerFields`, for an extension's `check`; `at` leads to them. */
 export function pageServerProblems(config: PageServerConfig, at: readonly string[] = []): ConfigProblem[] {
-  const problems: ConfigProblem[] = []
-  const address = parseListenAddress(config.endpoint, config.transport)
-  if (typeof address === 'string') problems.push({ path: [...at, 'endpoint'], message: address })
-  for (const { key, message } of config.tls ? tlsProblems(config.tls, 'server') : []) {
-    problems.push({ path: [...at, 'tls', key], message })
-  }
-  return problems
+  return [...listenProblems(config, at), ...httpServerProblems(config, at)]
 }
 
 /** A `PageServer` as an extension's configuration wants it: certificates read, clients asked who they are. */
@@ -32,7 +26,7 @@ export class ConfiguredPages {
   readonly #answer: (request: PageRequest) => Page | Promise<Page>
   readonly #options: { readonly below: string; readonly anyMethod: boolean }
   #server: PageServer | undefined
-  #refusalOf: ReturnType<typeof doorkeepers>
+  #authorise: Authorise | undefined
 
   /** `below` stands before the keys in errors (`http.`). */
   constructor(
@@ -53,7 +47,7 @@ export class ConfiguredPages {
     const { below, anyMethod } = this.#options
     const address = parseListenAddress(endpoint, transport)
     if (typeof address === 'string') throw new Error(`${below}endpoint: ${address}`)
-    this.#refusalOf = doorkeepers(this.#config, this.#ctx, below)
+    this.#authorise = authoriserOf(this.#config, this.#ctx, below)
     for (const warning of corsWarnings(this.#config.cors, `${below}cors`)) this.#ctx.log.warn(warning)
     const cors = corsOptions(this.#config.cors)
     this.#server = new PageServer(
@@ -87,7 +81,7 @@ export class ConfiguredPages {
   }
 
   async #ask(request: PageRequest): Promise<Page> {
-    const refusal = await this.#refusalOf?.(headOf(request, this.#config.auth?.request_params ?? []))
+    const refusal = await this.#authorise?.(headOf(request))
     return refusal === undefined ? this.#answer(request) : refused(refusal)
   }
 }
@@ -101,12 +95,11 @@ function refused({ code, message, retryAfterMs }: CallStatus): Page {
   const status = httpStatusOf(code)
   return text(status, `${message}\n`, {
     ...(status === 401 && { 'www-authenticate': 'Basic' }),
-    ...(retryAfterMs !== undefined && { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) }),
+    ...(retryAfterMs !== undefined && { 'retry-after': formatRetryAfter(retryAfterMs) }),
   })
 }
 
-/** `parameters` of the query stand in for headers, for browsers, which cannot be told to send any. */
-function headOf({ headers, query, peer }: PageRequest, parameters: readonly string[]): RequestHead {
+function headOf({ headers, query, peer }: PageRequest): RequestHead {
   const { remoteAddress, remotePort } = peer
   const values = (name: string): readonly string[] => {
     const value = headers[name]
@@ -116,11 +109,7 @@ function headOf({ headers, query, peer }: PageRequest, parameters: readonly stri
     protocol: 'http',
     peer: remoteAddress === undefined ? 'unix' : formatHostPort(remoteAddress, remotePort ?? 0),
     auth: undefined,
-    header(name) {
-      const parameter = parameters.find((each) => each.toLowerCase() === name)
-      const value = parameter === undefined ? null : query.get(parameter)
-      return value ?? (headers[name] === undefined ? undefined : values(name).join(', '))
-    },
+    header: (name) => (headers[name] === undefined ? undefined : values(name).join(', ')),
     query: (name) => query.get(name) ?? undefined,
     metadata: () => Object.fromEntries(Object.keys(headers).map((name) => [name, values(name)])),
   }

@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { freePort } from '../support/ports.ts'
 import { endAll, eventually, type RunningSluice, runSluice, startSluice } from '../support/sluice.ts'
 import { read, root } from '../support/tree.ts'
 
@@ -40,7 +41,7 @@ async function portsThatNeedChanging(): Promise<Record<string, string>> {
   const usual = [4317, 4318, 8888]
   const free = (await Promise.all(usual.map(bind))).every((port) => port !== undefined)
   if (free) return {}
-  const [grpc, http, metrics] = await Promise.all(usual.map(() => bind(0)))
+  const [grpc, http, metrics] = await Promise.all(usual.map(() => freePort()))
   return {
     OTLP_GRPC: `localhost:${grpc}`,
     OTLP_HTTP: `localhost:${http}`,

@@ -132,6 +132,8 @@ test.each([
   [{ http: {} }, 'http belongs to version 2; add use_v2: true'],
   [{ use_v2: true }, 'version 2 serves nothing without "http:" or "grpc:" beside it'],
   [{ use_v2: true, http: { endpoint: 'here' } }, 'the port is missing'],
+  [{ response_headers: { 'a b': 'c' } }, 'extensions.health_check.response_headers.a b: expected the name of a header'],
+  [{ use_v2: true, http: { cors: { allowed_headers: ['a b'] } } }, 'expected the name of a header, got "a b"'],
   [{ use_v2: true, grpc: { endpoint: ':1', tls: {} } }, 'expected a certificate and its private key'],
 ])('%j is refused', async (options, why) => {
   await expect(healthConfig(options)).rejects.toThrow(why)
