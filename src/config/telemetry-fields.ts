@@ -240,8 +240,11 @@ const traces = {
       root: plainSampler('Without a caller’s span. Unset: all.'),
       remote_parent_sampled: plainSampler('With one that was sampled. Unset: all.'),
       remote_parent_not_sampled: plainSampler('With one that was not. Unset: none.'),
-      local_parent_sampled: plainSampler('Of spans inside; they go with the request.'),
-      local_parent_not_sampled: plainSampler('Of spans inside; they go with the request.'),
+      local_parent_sampled: plainSampler('Of the spans below that of a request. Unset: all.'),
+      local_parent_not_sampled: field.noEffect(
+        'Of the work below a request without a span.',
+        'nothing stands above such work that a span could name; `root` decides',
+      ),
     }),
     jaeger_remote: field.noEffect(
       'Asks a Jaeger.',

@@ -60,7 +60,11 @@ class RequestTracer implements Tracer {
   }
 
   start(name: string, kind: SpanKind, parent: TraceContext | undefined): Span | undefined {
-    if (parent !== undefined) return this.#span(name, kind, parent.traceId, parent.spanId)
+    if (parent !== undefined) {
+      const { below } = this.#requests
+      if (below === 0 || !traceIdFits(parent.traceId, below)) return undefined
+      return this.#span(name, kind, parent.traceId, parent.spanId)
+    }
     if (!this.#roots.mayTake()) return undefined
     const ratio = this.#roots.share(undefined)
     return ratio === 0 ? undefined : this.#root(name, kind, ratio)

@@ -10,6 +10,8 @@ export interface Sampler {
   mayTake(): boolean
   /** The share to sample, from 0 to 1, of requests with this parent. */
   share(parent: RemoteParent | undefined): number
+  /** The share of spans below one of these, from 0 to 1. */
+  readonly below: number
 }
 
 /** Requests a second that get spans where nobody configured a sampler: 20 of them cost well below a thousandth of a core. */
@@ -21,7 +23,7 @@ export function sampler(config: SamplerConfig | undefined, clock: Clock): Sample
   const { parent_based: byParent } = config
   if (byParent === undefined) {
     const share = ratioOf(config, 1)
-    return { mayTake: () => share > 0, share: () => share }
+    return { mayTake: () => share > 0, share: () => share, below: 1 }
   }
   const root = ratioOf(byParent.root, 1)
   const sampled = ratioOf(byParent.remote_parent_sampled, 1)
@@ -30,6 +32,7 @@ export function sampler(config: SamplerConfig | undefined, clock: Clock): Sample
   return {
     mayTake: () => most > 0,
     share: (parent) => (parent === undefined ? root : parent.sampled ? sampled : unsampled),
+    below: ratioOf(byParent.local_parent_sampled, 1),
   }
 }
 
@@ -56,6 +59,7 @@ function limited(clock: Clock): Sampler {
       left--
       return 1
     },
+    below: 1,
   }
 }
 

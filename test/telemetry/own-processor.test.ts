@@ -1,3 +1,5 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { encodeLogs } from '../../src/telemetry/otlp-logs.ts'
 import { OwnProcessor } from '../../src/telemetry/own-processor.ts'
@@ -86,4 +88,18 @@ test('an export that is refused loses its items, by number', async () => {
   await it.clock.advance(0)
   await eventually('the failure', () => it.counts.failures[0])
   expect(it.counts).toEqual({ dropped: 1, failures: ['HTTP 404'] })
+})
+
+test('an export that is not over after export_timeout is given up', async () => {
+  const silent = createServer(() => {})
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => silent.closeAllConnections())
+  onTestFinished(() => void silent.close())
+  const endpoint = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`
+  const it = await rig(() => ({ batch: { export_timeout: 50, schedule_delay: 1, exporter: { otlp: { endpoint } } } }))
+  await it.processor.start()
+  it.processor.add(line(1))
+  await it.clock.advance(1)
+  await eventually('the failure', () => it.counts.failures[0])
+  expect(it.counts).toEqual({ dropped: 1, failures: ['no answer within 0.1 s'] })
 })

@@ -86,3 +86,29 @@ test('over TLS by the authority that is named, and by no other', async () => {
   expect(await strange.send('traces', new Uint8Array([1]), 500)).toMatch(/certificate/i)
   expect(seen).toHaveLength(1)
 })
+
+test('shows its own certificate to an endpoint that asks for one', async () => {
+  const certificates = makeCertificates()
+  onTestFinished(() => certificates.remove())
+  const { cert, key } = certificates.server
+  const read = (path: string): string => certificates.read(path)
+  const tls = {
+    cert: read(cert),
+    key: read(key),
+    ca: read(certificates.ca),
+    requestCert: true,
+    rejectUnauthorized: true,
+  }
+  const seen: Seen[] = []
+  const endpoint = `https://localhost:${await listen(createServer(tls, answering([200], seen)))}`
+  const send = async (more: object): Promise<string | undefined> => {
+    const sender = await ownSender(destination({ endpoint, certificate: certificates.ca, ...more }), new FakeClock())
+    onTestFinished(() => sender.close())
+    return await sender.send('traces', new Uint8Array([1]), 1000)
+  }
+  const { cert: client_certificate, key: client_key } = certificates.client
+  expect(await send({})).toBeDefined()
+  expect(await send({ client_certificate, client_key })).toBeUndefined()
+  expect(await send({ tls: { cert_file: client_certificate, key_file: client_key } })).toBeUndefined()
+  expect(seen).toHaveLength(2)
+})

@@ -78,6 +78,30 @@ test('samplers: on, off, by the caller, and by trace id', () => {
   expect([ratio(0), ratio(0.5), ratio(0.52), ratio(1)]).toEqual([false, false, true, true])
 })
 
+test('parent_based: each kind of parent has its own sampler', () => {
+  const caller = (flag: string) => from({ traceparent: `00-${TRACE}-${SPAN}-${flag}` })
+  const half = { trace_id_ratio_based: { ratio: 0.52 } }
+  const { tracer } = rig({
+    sampler: {
+      parent_based: {
+        remote_parent_sampled: { always_off: {} },
+        remote_parent_not_sampled: half,
+        local_parent_sampled: { trace_id_ratio_based: { ratio: 0.5 } },
+      },
+    },
+  })
+  expect(tracer.request('r', caller('01'))).toBeUndefined()
+  const request = tracer.request('r', caller('00'))!
+  expect(request.context.traceId).toBe(TRACE)
+  // At 0.517 of the range: within the share of requests, beyond that of what is below them.
+  expect(tracer.start('below', SPAN_KIND.CLIENT, request.context)).toBeUndefined()
+  const all = rig({ sampler: { parent_based: { remote_parent_not_sampled: half } } }).tracer
+  expect(all.start('below', SPAN_KIND.CLIENT, request.context)).toBeDefined()
+  const none = rig({ sampler: { parent_based: { local_parent_sampled: { always_off: {} } } } }).tracer
+  expect(none.request('r', from({}))).toBeDefined()
+  expect(none.start('below', SPAN_KIND.CLIENT, request.context)).toBeUndefined()
+})
+
 test('a trace of its own has an id that the next hop samples by the same share', () => {
   const { tracer } = rig({ sampler: { trace_id_ratio_based: { ratio: 0.01 } } })
   let spans = 0

@@ -73,6 +73,24 @@ test('a histogram becomes its sum, and the exponential form no finer than asked'
   })
 })
 
+test('the last value as a gauge, minimum and maximum left out, and scopes told apart', () => {
+  const apply = (stream: object, selector: object = { instrument_name: 'sizes' }): Reading =>
+    views(
+      ownTelemetry({ metrics: { level: 'detailed', views: [{ selector, stream }] } }).metrics.views,
+      '1',
+    )(some).find(({ name }) => name === 'sizes')!
+  expect(apply({ aggregation: { last_value: {} } })).toMatchObject({ kind: 'gauge', value: 1024 })
+  const minMax = (kind: string, more: object): unknown =>
+    (apply({ aggregation: { [kind]: more } }) as { minMax?: boolean }).minMax
+  for (const kind of ['explicit_bucket_histogram', 'base2_exponential_bucket_histogram']) {
+    expect([minMax(kind, {}), minMax(kind, { record_min_max: false })]).toEqual([true, false])
+  }
+  const gauge = { aggregation: { last_value: {} } }
+  expect(apply(gauge, { instrument_name: 'sizes', meter_version: '1', meter_schema_url: '' }).kind).toBe('gauge')
+  expect(apply(gauge, { instrument_name: 'sizes', meter_version: '2' }).kind).toBe('histogram')
+  expect(apply(gauge, { instrument_name: 'sizes', meter_schema_url: 'https://x' }).kind).toBe('histogram')
+})
+
 test('units, types, scope and resource are written where a reader asks for them', () => {
   const options = (prometheus: object): Parameters<typeof exposition>[1] => {
     const { readers } = ownTelemetry({ metrics: { readers: [{ pull: { exporter: { prometheus } } }] } }).metrics

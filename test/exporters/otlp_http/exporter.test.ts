@@ -140,6 +140,15 @@ describe('what is sent', () => {
     expect(server.received[0]!.headers['user-agent']).toMatch(/^Sluice\/\d+\.\d+\.\d+ \(\w+\/\w+\)$/)
   })
 
+  test('may go to a URL of its own for every signal', async () => {
+    const server = await peer()
+    const own = (signal: string): object => ({ [`${signal}_endpoint`]: `${server.url}/${signal}` })
+    const signals = ['traces', 'metrics', 'logs', 'profiles'] as const
+    const exporter = await run(Object.assign({}, ...signals.map(own)))
+    for (const signal of signals) await settled(exporter, signal)
+    expect(server.received.map(({ url }) => url)).toEqual(signals.map((signal) => `/${signal}`))
+  })
+
   test('of a signal without an endpoint is refused for good', async () => {
     const server = await peer()
     const exporter = await run({ traces_endpoint: server.url })
