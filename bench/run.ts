@@ -1,87 +1,127 @@
 /**
- * The bench suite: `node bench/run.ts [case…] [--seconds N] [--repeats N] [--smoke] [--json FILE]`. README.md says how to
- * read it. Ends with 1 where an item is lost, an engine fails or, in a full run, a target is missed.
+ * The bench suite: `npm run bench -- [case…] [options]`, `--help` lists them; README.md says how to read it. Ends with 1 where an item is
+ * lost, an engine fails or, in a full run, a target is missed; with 2 where the options make no sense.
  */
 import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
-import { parseArgs } from 'node:util'
+import { install } from '../test/interop/peers/peer.ts'
 import { CASES, type Case } from './cases.ts'
-import { missing, PINNED } from './engine.ts'
-import { allocation, type Outcome, type Pace, start, throughput } from './measure.ts'
+import { type Engine, missing, peerOf } from './engines.ts'
+import { missingGenerator } from './generators.ts'
+import { agreement } from './measure/agreement.ts'
+import { allocation } from './measure/allocation.ts'
+import { idle, start } from './measure/at-rest.ts'
+import { overload } from './measure/overload.ts'
+import type { Outcome } from './measure/run.ts'
+import { throughput } from './measure/throughput.ts'
+import { type Options, readOptions, USAGE } from './options.ts'
+import { grpcGo } from './peers/registry.ts'
+import { besideLoad, PINNED } from './processes.ts'
+import { lineOf } from './report/figures.ts'
+import { type Measured, page } from './report/html.ts'
+import { remarks, table } from './report/table.ts'
+import { judge } from './report/targets.ts'
 
-const { values: options, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    seconds: { type: 'string', default: '4' },
-    repeats: { type: 'string', default: '3' },
-    smoke: { type: 'boolean', default: false },
-    json: { type: 'string' },
-  },
-})
+const options = understand()
+// The runner sleeps while engines work, but what it does it does on the load's core.
+besideLoad(process.pid)
+const machine = `node ${process.versions.node} · ${cpus()[0]?.model ?? 'unknown CPU'} · ${cpus().length} cores · ${new Date().toISOString()}`
+console.log(machine)
+if (options.smoke) console.log('smoke: engines are cold and half a second is short, so no target counts')
+if (!PINNED) console.log('no taskset here: engine and load share cores, so read the ratios only')
 
-const unknown = positionals.filter((name) => !CASES.some((known) => known.name === name))
-if (unknown.length > 0) {
-  console.error(`no such case: ${unknown.join(', ')}; there are ${CASES.map(({ name }) => name).join(', ')}`)
-  process.exit(2)
+const measured: Measured[] = []
+const broken: string[] = []
+const missed: string[] = []
+let passed = 0
+for (const spec of options.cases) {
+  console.log(`\n${spec.name}: ${spec.summary}`)
+  const problem = await run(spec).catch((error: unknown) => [error instanceof Error ? error.message : String(error)])
+  if (problem.length === 0) passed++
+  for (const text of problem) console.log(`  FAILED ${text}`)
+  broken.push(...problem.map((text) => `${spec.name}: ${text}`))
 }
 
-const pace: Pace = options.smoke
-  ? { warmUp: { cpuMs: 200, atMostMs: 1000 }, windowMs: 1000, repeats: 1 }
-  : {
-      warmUp: { cpuMs: 3000, atMostMs: 12_000 },
-      windowMs: Number(options.seconds) * 1000,
-      repeats: Number(options.repeats),
-    }
+console.log()
+for (const problem of broken) console.log(`FAILED ${problem}`)
+// Half a second is too short for a target: the smoke run asks only whether everything runs and nothing is lost.
+if (!options.smoke) for (const target of missed) console.log(`MISSED ${target}`)
+if (options.json !== undefined) {
+  const lines = measured.flatMap(({ spec, results }) => results.map((result) => lineOf(spec.name, result)))
+  writeFileSync(options.json, lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
+}
+if (options.html !== undefined) writeFileSync(options.html, page(machine, measured))
+console.log(`bench: ${passed} passed, ${options.cases.length - passed} failed`)
+process.exitCode = broken.length > 0 || (!options.smoke && missed.length > 0) ? 1 : 0
 
-function measure(spec: Case): Promise<Outcome> {
+function understand(): Options {
+  try {
+    const options = readOptions(process.argv.slice(2))
+    if (options !== 'help' && options !== 'list') return options
+    console.log(options === 'help' ? USAGE : CASES.map(({ name, summary }) => `${name}: ${summary}`).join('\n'))
+    process.exit(0)
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`)
+    process.exit(2)
+  }
+}
+
+/** Measures a case and prints it; gives what makes its figures worthless. */
+async function run(spec: Case): Promise<readonly string[]> {
+  const outcome = await measure(spec, available(spec))
+  const targets = options.smoke ? [] : spec.targets
+  for (const line of [
+    ...table(outcome.results),
+    ...remarks(targets, outcome.results),
+    ...(options.smoke ? [] : outcome.notes),
+  ]) {
+    console.log(`  ${line}`)
+  }
+  measured.push({ spec, results: outcome.results, notes: outcome.notes })
+  missed.push(...outcome.missed)
+  for (const target of spec.targets) {
+    const verdict = judge(target, outcome.results)
+    if (verdict !== undefined && !verdict.reached) missed.push(`${spec.name}: ${verdict.text}`)
+  }
+  return outcome.broken
+}
+
+function measure(spec: Case, engines: readonly Engine[]): Promise<Outcome> {
+  const { pace, generator } = options
   switch (spec.kind) {
     case 'throughput':
-      return throughput(spec, pace)
+      if (generator === undefined) return throughput(spec, engines, pace)
+      if (generator === 'grpc-go' && !options.smoke) install(grpcGo)
+      if (missingGenerator(generator)) throw new Error(`${generator}: ${missingGenerator(generator)}`)
+      if (
+        spec.load.protocol !== 'grpc' ||
+        spec.load.compression !== undefined ||
+        spec.load.itemsPerSecond !== undefined
+      ) {
+        throw new Error(`${generator} makes plain gRPC requests as fast as they are answered, which is another case`)
+      }
+      return agreement(spec, engines, generator, pace)
+    case 'soak':
+      return throughput(spec, engines, pace)
+    case 'overload':
+      return overload(spec, engines, pace)
     case 'start':
-      return start(spec, options.smoke ? 1 : spec.runs)
+      return start(spec, engines, pace)
+    case 'idle':
+      return idle(spec, engines, pace)
     case 'allocation':
       return allocation(spec, pace)
   }
 }
 
-const chosen = positionals.length > 0 ? CASES.filter(({ name }) => positionals.includes(name)) : CASES
-console.log(`node ${process.versions.node} · ${cpus()[0]?.model ?? 'unknown CPU'}`)
-if (options.smoke) console.log('smoke: engines are cold and a second is short, so no target counts')
-if (!PINNED) console.log('no taskset here: engine and load share cores, so read the ratios only')
-
-const figures: Record<string, unknown> = {}
-const broken: string[] = []
-const missed: string[] = []
-let passed = 0
-let skipped = 0
-for (const spec of chosen) {
-  console.log(`\n${spec.name}: ${spec.summary}`)
-  const reason = spec.kind === 'throughput' ? spec.engines.map(missing).find((why) => why !== undefined) : undefined
-  if (reason !== undefined) {
-    console.log(`  not run: ${reason}`)
-    // CI installs every engine: one that is not there is a failure, not a choice.
-    if (process.env.CI) broken.push(`${spec.name}: ${reason}`)
-    else skipped++
-    continue
-  }
-  try {
-    const outcome = await measure(spec)
-    for (const line of outcome.lines) console.log(`  ${line}`)
-    figures[spec.name] = outcome.figures
-    broken.push(...outcome.broken.map((problem) => `${spec.name}: ${problem}`))
-    missed.push(...outcome.missed)
-    if (outcome.broken.length === 0) passed++
-  } catch (error) {
-    broken.push(`${spec.name}: ${error instanceof Error ? error.message : String(error)}`)
-  }
+/** The engines of a case that were asked for. A full run installs what is missing; a smoke leaves it out and says so. */
+function available(spec: Case): readonly Engine[] {
+  return spec.engines.filter((engine) => {
+    if (engine !== 'sluice' && !options.against.includes(engine)) return false
+    const peer = peerOf(engine)
+    if (peer !== undefined && !options.smoke) install(peer)
+    const reason = missing(engine)
+    if (reason !== undefined) console.log(`  without ${engine}: ${reason}`)
+    return reason === undefined
+  })
 }
-
-console.log()
-for (const problem of broken) console.log(`FAILED ${problem}`)
-// A second is too short for a target: the smoke run asks only whether everything runs and nothing is lost.
-if (!options.smoke) for (const target of missed) console.log(`MISSED ${target}`)
-if (options.json !== undefined)
-  writeFileSync(options.json, `${JSON.stringify({ node: process.versions.node, figures }, null, 2)}\n`)
-const failed = chosen.length - passed - skipped
-console.log(`bench: ${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} not run` : ''}`)
-process.exitCode = broken.length > 0 || (!options.smoke && missed.length > 0) ? 1 : 0

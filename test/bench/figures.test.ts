@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { CASES } from '../../bench/cases.ts'
-import { traceRequest } from '../../bench/fixtures.ts'
-import { show, spread } from '../../bench/statistics.ts'
-import { heapAllocated } from '../../bench/trace-gc.ts'
+import { heapAllocated } from '../../bench/measure/heap.ts'
+import { request } from '../../bench/payload/payload.ts'
+import { show, spread } from '../../bench/report/statistics.ts'
 import { validate } from '../../src/otlp/validate.ts'
 
 test('a spread is the median between the least and the most', () => {
@@ -27,13 +27,16 @@ test('heap allocated is what grew between collections, over all threads', () => 
 
 test('requests are valid, of the size they claim, and the same for the same seed', () => {
   for (const spec of CASES) {
-    const loads = spec.kind === 'allocation' ? spec.loads : spec.kind === 'throughput' ? [spec.load] : []
+    const loads = spec.kind === 'allocation' ? spec.loads : 'load' in spec ? [spec.load] : []
     for (const load of loads) {
-      const request = traceRequest({ ...load, seed: 1 })
-      expect(validate('traces', request)).toBe(load.spans)
-      expect(Math.abs(request.length / load.spans / load.spanBytes - 1)).toBeLessThan(0.05)
-      expect(traceRequest({ ...load, seed: 1 })).toEqual(request)
-      expect(traceRequest({ ...load, seed: 2 })).not.toEqual(request)
+      const made = request(load, 1)
+      expect(validate(load.signal, made)).toBe(load.items)
+      const resources = (load.resources ?? 5) * 300
+      expect(Math.abs((made.length - resources) / load.items / load.itemBytes - 1)).toBeLessThan(
+        load.items < 100 ? 0.1 : 0.06,
+      )
+      expect(request(load, 1)).toEqual(made)
+      expect(request(load, 2)).not.toEqual(made)
     }
   }
 })

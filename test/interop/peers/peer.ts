@@ -17,7 +17,8 @@ export interface Peer {
   readonly needs: readonly Toolchain[]
   /** Names versions that stand in no file. */
   readonly recipe: string
-  /** What it is made from, relative to this folder. */
+  /** What it is made from, relative to this folder, or to `folder`. */
+  readonly folder?: URL
   readonly files: readonly string[]
   /** A file of the installed peer, relative to its folder: there when it is installed. */
   readonly binary: string
@@ -35,13 +36,14 @@ const TOOLCHAINS = {
   mvn: 'Maven 3.8 or later with Maven Central',
 }
 
-/** A file of this folder. */
-export const source = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
+/** A file of this folder, or of another. */
+export const source = (name: string, folder: URL | string = import.meta.url): string =>
+  fileURLToPath(new URL(name, folder))
 
 /** The folder of a peer as it is now, or will be once installed. */
 function folderOf(peer: Peer): string {
   const hash = createHash('sha256').update(peer.recipe)
-  for (const file of peer.files) hash.update(readFileSync(source(file)))
+  for (const file of peer.files) hash.update(readFileSync(source(file, peer.folder)))
   const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache')
   return join(cache, 'sluice', `${peer.name}-${hash.digest('hex').slice(0, 16)}`)
 }
@@ -72,7 +74,7 @@ export function install(peer: Peer): string {
   mkdirSync(out, { recursive: true })
   mkdirSync(scratch)
   try {
-    peer.install(out, scratch, source)
+    peer.install(out, scratch, (name) => source(name, peer.folder))
     if (!existsSync(join(out, peer.binary))) throw new Error(`there is no ${peer.binary} after it`)
     try {
       renameSync(out, folder)
@@ -85,7 +87,7 @@ export function install(peer: Peer): string {
     throw new Error(
       `peer ${peer.name} (${peer.summary}) cannot be installed: ${said}\n` +
         `it takes ${peer.needs.map((program) => TOOLCHAINS[program]).join(', ')}; ` +
-        `then: tools/node test/interop/install-peers.ts ${peer.name}`,
+        `then: tools/node ${peer.folder ? 'bench/peers/install.ts' : 'test/interop/install-peers.ts'} ${peer.name}`,
     )
   } finally {
     rmSync(work, { recursive: true, force: true })

@@ -1,0 +1,127 @@
+/**
+ * Fresh trace ids by byte writes, and the number of a request inside of them. The id of a request's first span begins with
+ * MARK and the number of the request, so that the sink can say which requests reached it, also where they came joined or split;
+ * all else of the ids is random.
+ */
+import { after, readLength, readTag, skipValue } from '../../src/otlp/varint.ts'
+import type { BenchSignal } from './payload.ts'
+
+const MARK = 0x51d0_c7e5
+const LEN = 2
+/** Tag of `trace_id` in a Span and in a LogRecord. */
+const TRACE_ID: Readonly<Record<BenchSignal, number>> = { traces: (1 << 3) | LEN, logs: (9 << 3) | LEN, metrics: -1 }
+const ID_BYTES = 16
+const RESOURCE_TAG = (1 << 3) | LEN
+const SCOPE_TAG = (2 << 3) | LEN
+const RECORD_TAG = (2 << 3) | LEN
+
+/** Where a request's trace ids begin, in order; spans of one trace have the same id and follow each other. */
+export function traceIdOffsets(signal: BenchSignal, bytes: Uint8Array): readonly number[] {
+  const found: number[] = []
+  if (signal === 'metrics') return found
+  each(bytes, 0, bytes.length, RESOURCE_TAG, (resource, resourceEnd) =>
+    each(bytes, resource, resourceEnd, SCOPE_TAG, (scope, scopeEnd) =>
+      each(bytes, scope, scopeEnd, RECORD_TAG, (record, recordEnd) =>
+        each(bytes, record, recordEnd, TRACE_ID[signal], (id) => {
+          found.push(id)
+          return true
+        }),
+      ),
+    ),
+  )
+  return found
+}
+
+/** Writes new ids at the offsets of a request, one for each trace, and its number into the first. */
+export class FreshIds {
+  readonly #bytes: Buffer
+  readonly #offsets: readonly number[]
+  /** At `i`: does the record at `offsets[i]` belong to another trace than the one before it? */
+  readonly #begins: readonly boolean[]
+  #state: number
+
+  /** `base`: how far `offsets` are from the beginning of `bytes`. */
+  constructor(bytes: Buffer, offsets: readonly number[], base: number, seed: number) {
+    this.#bytes = bytes
+    this.#offsets = offsets.map((offset) => offset + base)
+    this.#begins = this.#offsets.map((offset, i) => {
+      const before = this.#offsets[i - 1]
+      return before === undefined || bytes.compare(bytes, before, before + ID_BYTES, offset, offset + ID_BYTES) !== 0
+    })
+    this.#state = (seed * 0x9e3779b9) | 1
+  }
+
+  write(number: number): void {
+    const bytes = this.#bytes
+    let [a, b, c, d] = [0, 0, 0, 0]
+    for (let i = 0; i < this.#offsets.length; i++) {
+      const at = this.#offsets[i]!
+      if (this.#begins[i]) {
+        a = this.#next()
+        b = this.#next()
+        c = this.#next()
+        d = this.#next()
+      }
+      bytes.writeInt32LE(a, at)
+      bytes.writeInt32LE(b, at + 4)
+      bytes.writeInt32LE(c, at + 8)
+      bytes.writeInt32LE(d, at + 12)
+    }
+    const first = this.#offsets[0]
+    if (first !== undefined) mark(bytes, first, number)
+  }
+
+  /** xorshift32. */
+  #next(): number {
+    let x = this.#state
+    x ^= x << 13
+    x ^= x >>> 17
+    x ^= x << 5
+    this.#state = x
+    return x
+  }
+}
+
+/** Writes the number of a request into the trace id at `offset`. */
+export function mark(bytes: Buffer, offset: number, number: number): void {
+  bytes.writeUInt32BE(MARK, offset)
+  bytes.writeUInt32BE(number, offset + 4)
+}
+
+/** Calls `found` with the number of every marked request in `bytes`: one look at the first span of each resource. */
+export function marksIn(bytes: Buffer, found: (number: number) => void): void {
+  each(bytes, 0, bytes.length, RESOURCE_TAG, (resource, resourceEnd) => {
+    each(bytes, resource, resourceEnd, SCOPE_TAG, (scope, scopeEnd) => {
+      each(bytes, scope, scopeEnd, RECORD_TAG, (span, spanEnd) => {
+        each(bytes, span, spanEnd, TRACE_ID.traces, (id, idEnd) => {
+          if (idEnd - id === ID_BYTES && bytes.readUInt32BE(id) === MARK) found(bytes.readUInt32BE(id + 4))
+          return true
+        })
+        return true
+      })
+      return true
+    })
+  })
+}
+
+/** Calls `visit` with the bounds of every field with `tag` in a message, until it returns true. */
+function each(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  tag: number,
+  visit: (start: number, end: number) => unknown,
+): void {
+  for (let p = start; p < end; ) {
+    const seen = readTag(bytes, p, end)
+    p = after
+    if (seen !== tag) {
+      p = skipValue(bytes, seen, p, end)
+      continue
+    }
+    const length = readLength(bytes, p, end)
+    const from = after
+    p = from + length
+    if (visit(from, p) === true) return
+  }
+}
