@@ -47,14 +47,19 @@ interface SecurePeer {
 async function secure(
   allowHTTP1: boolean,
   answer: (response: http2.Http2ServerResponse) => void = (to) => to.end(),
+  window = 65_535,
 ): Promise<SecurePeer> {
   const server = http2.createSecureServer({
     cert: certificates.read(certificates.server.cert),
     key: certificates.read(certificates.server.key),
     allowHTTP1,
+    settings: { initialWindowSize: window },
   })
   const found: SecurePeer = { url: '', versions: [], lengths: [], sessions: [] }
-  server.on('session', (session) => found.sessions.push(session))
+  server.on('session', (session) => {
+    session.setLocalWindowSize(window)
+    found.sessions.push(session)
+  })
   server.on('request', (request, response) => {
     let length = 0
     request.on('data', (part: Buffer) => {
@@ -228,7 +233,8 @@ test('a server that refuses bodies in the middle is heard, again and again', asy
 })
 
 test('a request whose time is up is over although its connection takes nothing', async () => {
-  const server = await secure(true)
+  // So that all of it is on its way, and the end of the stream behind it.
+  const server = await secure(true, undefined, 1 << 28)
   const between = await mutable(server.url)
   const one = client(between.url, options())
   expect((await send(one)).ok).toBe(true)
