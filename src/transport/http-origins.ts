@@ -29,7 +29,7 @@ export interface OriginOptions {
 }
 
 const CONNECT_TIMEOUT_MS = 20_000
-/** Redirects could lead to ever more of them. */
+/** Redirects could lead to ever more of them: the one that was asked longest ago goes. */
 const MOST_ORIGINS = 16
 
 /** A server that requests go to, and how many are under way. */
@@ -45,6 +45,7 @@ export interface Origin {
 /** The pools of connections of one client, one an origin, direct or through a proxy. */
 export class HttpOrigins {
   readonly #options: OriginOptions
+  /** The one that was asked last is last. */
   readonly #origins = new Map<string, Origin>()
   /** Pools that certificates of before belong to, until their last requests have ended. */
   readonly #leaving = new Set<Dispatcher>()
@@ -54,15 +55,21 @@ export class HttpOrigins {
     this.#options = options
   }
 
-  /** Throws where there are too many already. */
+  /** Throws where there are too many and all are busy. */
   of(url: URL): Origin {
     const origin = this.#origins.get(url.origin)
     const tls = url.protocol === 'https:' ? this.#options.tls?.current() : undefined
     if (origin === undefined) {
-      if (this.#origins.size >= MOST_ORIGINS) throw connectionError('EREDIRECT', 'redirected to too many servers')
+      if (this.#origins.size >= MOST_ORIGINS && !this.#forgetOne()) {
+        throw connectionError('EREDIRECT', 'redirected to too many servers at a time')
+      }
       const made: Origin = { dispatcher: this.#dispatcher(url, tls), tls, running: 0, http2: this.#http2(url) }
       this.#origins.set(url.origin, made)
       return made
+    }
+    if (this.#origins.size > 1) {
+      this.#origins.delete(url.origin)
+      this.#origins.set(url.origin, origin)
     }
     if (origin.tls !== tls) {
       this.#leave(origin.dispatcher)
@@ -70,6 +77,17 @@ export class HttpOrigins {
       origin.tls = tls
     }
     return origin
+  }
+
+  #forgetOne(): boolean {
+    for (const [key, { dispatcher, http2, running }] of this.#origins) {
+      if (running > 0 || http2?.busy === true) continue
+      this.#origins.delete(key)
+      this.#leave(dispatcher)
+      void http2?.close()
+      return true
+    }
+    return false
   }
 
   /** A request begins; whether its connection is to be closed behind it. */

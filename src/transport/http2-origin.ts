@@ -111,6 +111,11 @@ export class Http2Origin {
     }
   }
 
+  /** Requests are under way. */
+  get busy(): boolean {
+    return this.#running > 0
+  }
+
   #begin(): void {
     this.#running++
     clearTimeout(this.#idle)

@@ -74,6 +74,20 @@ const send = (one: Client, body = Uint8Array.of(1, 2), timeoutMs = 5000): Promis
   one.call('traces', [body], { timeoutMs })
 
 describe('redirects', () => {
+  test('to ever other servers are followed, with connections to the last ones', async () => {
+    const targets = await Promise.all(Array.from({ length: 20 }, () => peer()))
+    let next = 0
+    const from = await peer((to) => to.writeHead(307, { location: targets[next++]!.url }).end())
+    const one = client(from.url)
+    for (const target of targets) {
+      expect((await send(one)).ok).toBe(true)
+      expect(target.received).toHaveLength(1)
+    }
+    // Sixteen servers at most, of which one redirects.
+    await expect.poll(() => targets.filter(({ open }) => open.size > 0).length).toBe(15)
+    expect(from.connections).toBe(1)
+  })
+
   test.each([307, 308])('%i is followed with the same method and body', async (status) => {
     const target = await peer()
     const first = await peer((response) => response.writeHead(status, { location: `${target.url}/x?y=1` }).end())
