@@ -10,6 +10,7 @@ import { endAll, eventually, startSluice } from '../support/sluice.ts'
 import { files, root } from '../support/tree.ts'
 import { otelcol } from './peers/registry.ts'
 import { collectorVerdict, startCollector } from './support/collector.ts'
+import { fileBackend } from './support/file-backend.ts'
 import { endPeers, needs } from './support/peers.ts'
 import { readRecords } from './support/record-files.ts'
 import { differences, recordLines, richRequest } from './support/telemetry.ts'
@@ -55,25 +56,11 @@ service:
 // The gateway is the agent's configuration on another port: nothing in it knows of Sluice.
 const gateway = agent
 
-const backend = (listen: number, file: (signal: Stable) => string): string => `
-receivers:
-  otlp:
-    protocols:
-      grpc:
-        endpoint: 127.0.0.1:${listen}
-exporters:
-${STABLE.map((signal) => `  file/${signal}: {path: ${file(signal)}, format: proto, flush_interval: 50ms}`).join('\n')}
-service:
-  telemetry: {metrics: {level: none}}
-  pipelines:
-${STABLE.map((signal) => `    ${signal}: {receivers: [otlp], exporters: [file/${signal}]}`).join('\n')}
-`
-
 describe.skipIf(skip)(`with the Go Collector${note}`, () => {
   test('a stock agent sends through a stock gateway run by Sluice; everything arrives as it was sent', async () => {
     const ports = { agent: await freePort(), gateway: await freePort(), backend: await freePort() }
     const file = (signal: Stable): string => join(folder, `${signal}.bin`)
-    const behind = await startCollector(folder, 'backend', backend(ports.backend, file), ports.backend)
+    const behind = await startCollector(folder, 'backend', fileBackend('grpc', ports.backend, file), ports.backend)
     const config = join(folder, 'gateway.yaml')
     writeFileSync(config, gateway(ports.gateway, ports.backend))
     expect(await collectorVerdict(config)).toBe('')

@@ -7,6 +7,7 @@ import { freePort } from '../support/ports.ts'
 import { endAll, startSluice } from '../support/sluice.ts'
 import { otelcol } from './peers/registry.ts'
 import { startCollector } from './support/collector.ts'
+import { fileBackend } from './support/file-backend.ts'
 import { JSON_CASES } from './support/json-cases.ts'
 import { endPeers, needs } from './support/peers.ts'
 import { readRecords } from './support/record-files.ts'
@@ -62,16 +63,7 @@ describe.skipIf(skip)(`OTLP/JSON beside a Go Collector${note}`, () => {
     for (const name of ['otelcol', 'sluice'] as const) {
       const port = await freePort()
       const fileOf = (signal: Stable): string => join(folder, `${name}-${signal}.bin`)
-      const yaml = JSON.stringify({
-        receivers: { otlp: { protocols: { http: { endpoint: `127.0.0.1:${port}` } } } },
-        exporters: Object.fromEntries(
-          STABLE.map((signal) => [`file/${signal}`, { path: fileOf(signal), format: 'proto', flush_interval: '50ms' }]),
-        ),
-        service: {
-          telemetry: { metrics: { level: 'none' } },
-          pipelines: bySignal((signal) => ({ receivers: ['otlp'], exporters: [`file/${signal}`] })),
-        },
-      })
+      const yaml = fileBackend('http', port, fileOf)
       const file = join(folder, 'sluice.yaml')
       writeFileSync(file, yaml)
       const engine =

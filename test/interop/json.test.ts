@@ -18,6 +18,7 @@ import { STABLE, type Stable } from '../support/otlp-services.ts'
 import { freePort } from '../support/ports.ts'
 import { otelcol } from './peers/registry.ts'
 import { startCollector } from './support/collector.ts'
+import { fileBackend } from './support/file-backend.ts'
 import { endPeers, needs } from './support/peers.ts'
 import { readRecords } from './support/record-files.ts'
 
@@ -37,20 +38,6 @@ afterEach(() => {
   endPeers()
   rmSync(folder, { recursive: true, force: true })
 })
-
-const collector = (listen: number, file: (signal: Stable) => string): string => `
-receivers:
-  otlp:
-    protocols:
-      http:
-        endpoint: 127.0.0.1:${listen}
-exporters:
-${STABLE.map((signal) => `  file/${signal}: {path: ${file(signal)}, format: proto, flush_interval: 50ms}`).join('\n')}
-service:
-  telemetry: {metrics: {level: none}}
-  pipelines:
-${STABLE.map((signal) => `    ${signal}: {receivers: [otlp], exporters: [file/${signal}]}`).join('\n')}
-`
 
 interface Reading {
   readonly object: PlainObject
@@ -89,7 +76,7 @@ describe.skipIf(skip)(`OTLP/JSON as the Go Collector reads it${note}`, () => {
   test('what it takes is taken and means the same; what is refused here it refuses', async () => {
     const port = await freePort()
     const file = (signal: Stable): string => join(folder, `${signal}.bin`)
-    const go = await startCollector(folder, 'collector', collector(port, file), port)
+    const go = await startCollector(folder, 'collector', fileBackend('http', port, file), port)
     const seed = Math.floor(Math.random() * 2 ** 31)
     const random = new Random(seed)
     const tallies = { bothTake: 0, bothRefuse: 0, onlyHere: 0 }

@@ -11,6 +11,7 @@ import { freePort } from '../support/ports.ts'
 import { endAll, eventually, type RunningSluice, startSluice } from '../support/sluice.ts'
 import { otelcol } from './peers/registry.ts'
 import { startCollector } from './support/collector.ts'
+import { fileBackend } from './support/file-backend.ts'
 import { endPeers, needs } from './support/peers.ts'
 import { readRecords } from './support/record-files.ts'
 import { differences, recordLines, richRequest } from './support/telemetry.ts'
@@ -33,15 +34,15 @@ afterEach(() => {
 const REQUESTS = 90
 const fileOf = (signal: Stable, run: number): string => join(folder, `${signal}-${run}.bin`)
 
-function hop(listen: number, exporters: object, names: readonly string[]): string {
+function hop(listen: number, exporters: object): string {
   return JSON.stringify({
     receivers: { otlp: { protocols: { grpc: { endpoint: `127.0.0.1:${listen}` } } } },
     exporters,
     service: {
       telemetry: { metrics: { level: 'none' } },
-      pipelines: bySignal((signal) => ({
+      pipelines: bySignal(() => ({
         receivers: ['otlp'],
-        exporters: names.length > 0 ? names : [`file/${signal}`],
+        exporters: Object.keys(exporters),
       })),
     },
   })
@@ -62,13 +63,12 @@ describe.skipIf(skip)(`between two Go Collectors${note}`, () => {
   test('restarts in order lose nothing, and the books close each time', async () => {
     const ports = { agent: await freePort(), gateway: await freePort(), backend: await freePort() }
     const startBehind = (run: number): ReturnType<typeof startCollector> => {
-      const files = bySignal((signal) => ({ path: fileOf(signal, run), format: 'proto', flush_interval: '50ms' }))
-      const exporters = Object.fromEntries(STABLE.map((signal) => [`file/${signal}`, files[signal]]))
-      return startCollector(folder, `backend-${run}`, hop(ports.backend, exporters, []), ports.backend)
+      const backend = fileBackend('grpc', ports.backend, (signal) => fileOf(signal, run))
+      return startCollector(folder, `backend-${run}`, backend, ports.backend)
     }
     const gateway = join(folder, 'gateway.yaml')
-    writeFileSync(gateway, hop(ports.gateway, sending(ports.backend, 'zstd'), ['otlp_grpc']))
-    const agent = hop(ports.agent, sending(ports.gateway, 'gzip'), ['otlp_grpc'])
+    writeFileSync(gateway, hop(ports.gateway, sending(ports.backend, 'zstd')))
+    const agent = hop(ports.agent, sending(ports.gateway, 'gzip'))
 
     let behind = await startBehind(0)
     let sluice: RunningSluice = await startSluice(['run', gateway])

@@ -102,7 +102,7 @@ export function run(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): void {
-  execFileSync(program, args, { cwd, stdio: ['ignore', 2, 2], env: { ...process.env, ...env } })
+  execute(cwd, program, args, env, 2)
 }
 
 /** The same, and gives what it printed on stdout. */
@@ -112,7 +112,30 @@ export function output(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): string {
-  return execFileSync(program, args, { cwd, stdio: ['ignore', 'pipe', 2], env: { ...process.env, ...env } }).toString()
+  return execute(cwd, program, args, env, 'pipe').toString()
+}
+
+// Three times what the longest step takes on two cores: a registry that does not answer costs this peer, and not the others.
+const STEP_LIMIT_MINUTES = 12
+
+function execute(
+  cwd: string,
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  stdout: 2 | 'pipe',
+): Buffer {
+  try {
+    return execFileSync(program, args, {
+      cwd,
+      stdio: ['ignore', stdout, 2],
+      env: { ...process.env, ...env },
+      timeout: STEP_LIMIT_MINUTES * 60_000,
+    })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ETIMEDOUT') throw error
+    throw new Error(`\`${program} ${args.join(' ')}\` did not end within ${STEP_LIMIT_MINUTES} min`)
+  }
 }
 
 /** Go apart from the machine's workspaces, and binaries without a C library. */
