@@ -122,11 +122,19 @@ class Decoder {
     }
   }
 
-  #scalar(tree: Tree, path: Path, hidden: boolean, expected: string, fits: (value: unknown) => boolean): unknown {
+  /** `meant` is what a text without its quotes has to fit for that to be the way out. */
+  #scalar(
+    tree: Tree,
+    path: Path,
+    hidden: boolean,
+    expected: string,
+    fits: (value: unknown) => boolean,
+    meant = fits,
+  ): unknown {
     if (isEmpty(tree)) return undefined
     if (tree.kind !== 'scalar') return this.#mistyped(tree, path, expected, hidden)
     if (fits(tree.value)) return tree.value
-    const bare = typeof tree.value === 'string' && !hidden && fits(resolvePlain(tree.value))
+    const bare = typeof tree.value === 'string' && !hidden && meant(resolvePlain(tree.value))
     return this.#mistyped(tree, path, expected, hidden, bare ? '; without quotes it is one' : '')
   }
 
@@ -134,9 +142,11 @@ class Decoder {
     const expected = `${shape.kind === 'int' ? 'an integer' : 'a number'}${bounds(shape.min, shape.max)}`
     const fits = (value: unknown): boolean =>
       typeof value === 'number' && (shape.kind === 'int' ? Number.isSafeInteger(value) : !Number.isNaN(value))
-    const value = this.#scalar(tree, path, hidden, expected, fits)
+    const within = (value: unknown): boolean =>
+      fits(value) && Number(value) >= (shape.min ?? -Infinity) && Number(value) <= (shape.max ?? Infinity)
+    const value = this.#scalar(tree, path, hidden, expected, fits, within)
     if (typeof value !== 'number') return value
-    if (value < (shape.min ?? -Infinity) || value > (shape.max ?? Infinity)) {
+    if (!within(value)) {
       return this.#wrong(tree, path, `expected ${expected}${hidden ? '' : `, got ${value}`}`)
     }
     return value

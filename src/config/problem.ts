@@ -53,7 +53,14 @@ export class Report {
 
 function make(code: ConfigCode, place: Place, path: Path, message: string): Problem {
   const { line, col } = place.source.position(place.offset)
-  return { file: place.source.name, line, col, path: formatPath(path), message, code }
+  return { file: place.source.name, line, col, path: formatPath(path), message: withoutCredentials(message), code }
+}
+
+/** An endpoint that is quoted because it is wrong may hold a password all the same: `https://user:password@host`. */
+function withoutCredentials(message: string): string {
+  return message.includes('@')
+    ? message.replace(/((?:^|["'\s])(?:[a-z][a-z0-9+.-]*:\/\/)?)[^\s"'/@:]*:[^\s"'/@]*@/gi, '$1[REDACTED]@')
+    : message
 }
 
 /** In the order in which the sources were given, and from top to bottom in each. */
