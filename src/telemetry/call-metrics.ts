@@ -18,6 +18,11 @@ const DETAILED = { level: 'detailed' } as const
 const DURATION = { ...DETAILED, unit: 's', boundaries: SECONDS }
 const SIZE = { ...DETAILED, unit: 'By', boundaries: USUAL }
 
+/** Statuses that are told apart, of all signals together: peers make them up, and every series takes of a meter's room. */
+const MOST_SERIES = 64
+/** What the others are called. */
+const OTHER = '_OTHER'
+
 /** Histograms by the few combinations of labels that there are, made when they are first seen. */
 class Family {
   readonly #make: (labels: Labels) => Histogram
@@ -27,11 +32,12 @@ class Family {
     this.#make = make
   }
 
-  of(signal: Signal, status: string, labels: () => Labels): Histogram {
+  of(signal: Signal, status: string, labels: (status: string) => Labels): Histogram {
     const key = `${signal} ${status}`
     let series = this.#series.get(key)
     if (series === undefined) {
-      series = this.#make(labels())
+      if (this.#series.size >= MOST_SERIES && status !== OTHER) return this.of(signal, OTHER, labels)
+      series = this.#make(labels(status))
       this.#series.set(key, series)
     }
     return series
@@ -77,7 +83,7 @@ export function observedCalls(
       new ObservedCall(call, (seconds, code) => {
         const { signal } = call.head
         const status = STATUS_NAMES.get(code) ?? String(code)
-        durations.of(signal, status, () => rpcLabels(signal, status)).record(seconds)
+        durations.of(signal, status, (shown) => rpcLabels(signal, shown)).record(seconds)
       })
   }
   const family = (name: string, options: typeof DURATION | typeof SIZE, description: string): Family =>
@@ -95,7 +101,7 @@ export function observedCalls(
     return new ObservedCall(call, (seconds, code, httpStatus, bytes) => {
       const { signal } = call.head
       const status = String(httpStatus ?? (code === GRPC.OK ? 200 : httpStatusOf(code)))
-      const labels = (): Labels => ({ ...httpLabels(status, 'http'), 'http.route': paths[signal] })
+      const labels = (shown: string): Labels => ({ ...httpLabels(shown, 'http'), 'http.route': paths[signal] })
       durations.of(signal, status, labels).record(seconds)
       requests.of(signal, status, labels).record(requestBytes)
       responses.of(signal, status, labels).record(bytes)
@@ -191,8 +197,8 @@ class ObservedClient implements Client {
         protocol === 'grpc'
           ? (STATUS_NAMES.get(code) ?? String(code))
           : String(result.ok ? 200 : (result.httpStatus ?? ''))
-      const labels = (): Labels => ({
-        ...(protocol === 'grpc' ? rpcLabels(signal, status) : httpLabels(status, scheme)),
+      const labels = (shown: string): Labels => ({
+        ...(protocol === 'grpc' ? rpcLabels(signal, shown) : httpLabels(shown, scheme)),
         ...server,
       })
       durations.of(signal, status, labels).record(seconds)

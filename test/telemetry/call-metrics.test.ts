@@ -33,3 +33,15 @@ test('credentials in an endpoint are no label', async () => {
   expect(series).toHaveLength(1)
   expect(series[0]).toContain('server.address=backend,server.port=4318,')
 })
+
+test('statuses that a peer makes up share a series, once there are many', async () => {
+  const meter = new MemoryMeter()
+  let httpStatus = 100
+  const status = { code: 2, message: '' }
+  const client: Client = { call: async () => ({ ok: false, status, httpStatus: httpStatus++ }), close: async () => {} }
+  const observed = observedClient(client, meter, 'http', 'http://backend:4318')
+  for (let i = 0; i < 300; i++) await observed.call('traces', [], { timeoutMs: 0 })
+  const counts = Object.entries(meter.series).filter(([name]) => name.startsWith('http.client.request.duration_count'))
+  expect(counts).toHaveLength(65)
+  expect(counts.find(([name]) => name.includes('status_code=_OTHER'))?.[1]).toBe(300 - 64)
+})
