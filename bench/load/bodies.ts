@@ -1,6 +1,6 @@
 import { gzipSync, constants as zlib, zstdCompressSync } from 'node:zlib'
 import { request } from '../payload/payload.ts'
-import { FreshIds, mark, traceIdOffsets } from '../payload/trace-ids.ts'
+import { FreshIds, firstTrace, ID_BYTES, mark, traceIdOffsets } from '../payload/trace-ids.ts'
 import type { Coding, Load } from './protocol.ts'
 
 export interface Body {
@@ -31,8 +31,8 @@ export class Bodies {
   readonly #bodies: Buffer[] = []
   readonly #fresh: FreshIds[] = []
   readonly #shared: boolean
-  /** Where the first trace id of each body is. */
-  readonly #firstIds: number[] = []
+  /** Where the ids of each body's first trace are. */
+  readonly #firstIds: (readonly number[])[] = []
   readonly #numbered: boolean
   #last = 0
 
@@ -53,7 +53,8 @@ export class Bodies {
       this.#bodies.push(body)
       if (load.compression !== undefined) continue
       const offsets = traceIdOffsets(load.signal, plain)
-      this.#firstIds.push((offsets[0] ?? 0) + frame)
+      const first = firstTrace(Buffer.from(plain.buffer), offsets)
+      this.#firstIds.push(first.map((offset) => offset + frame))
       if (!this.#shared) this.#fresh.push(new FreshIds(body, offsets, frame, seed))
     }
   }
@@ -72,11 +73,12 @@ export class Bodies {
       return { parts: [body], bytes: body.length, number: this.#numbered ? number : 0 }
     }
     if (!this.#numbered) return { parts: [body], bytes: body.length, number: 0 }
-    // Other requests with the same body are under way: only the first id is fresh, in a copy of what is before it.
+    // Other requests with the same body are under way: only the first trace is fresh, in a copy of all up to it.
     const number = ++this.#last
-    const id = this.#firstIds[index]!
-    const head = Buffer.from(body.subarray(0, id + 16))
-    mark(head, id, number)
-    return { parts: [head, body.subarray(id + 16)], bytes: body.length, number }
+    const ids = this.#firstIds[index]!
+    const end = ids.at(-1)! + ID_BYTES
+    const head = Buffer.from(body.subarray(0, end))
+    mark(head, ids, number)
+    return { parts: [head, body.subarray(end)], bytes: body.length, number }
   }
 }

@@ -67,8 +67,8 @@ export class Driver {
     this.#tick()
   }
 
-  /** Lets what is in flight finish, and what the engine acknowledged arrive. */
-  async drain(): Promise<Totals> {
+  /** Lets what is in flight finish, and what the engine acknowledged arrive: until nothing has come for `quietMs`. */
+  async drain(quietMs = 5000): Promise<Totals> {
     this.#running = false
     this.#sink.lift()
     await Promise.race([
@@ -78,7 +78,7 @@ export class Driver {
       }),
       new Promise((resolve) => setTimeout(resolve, 30_000)),
     ])
-    await this.#arrivals()
+    await this.#arrivals(quietMs)
     this.#client.close()
     return {
       sent: this.sent,
@@ -92,15 +92,15 @@ export class Driver {
     }
   }
 
-  /** Waits for what a queue still holds: until all is there, or nothing has come for five seconds. */
-  async #arrivals(): Promise<void> {
+  /** Waits for what a queue still holds. */
+  async #arrivals(quietMs: number): Promise<void> {
     let seen = -1
     let since = performance.now()
     while (this.#delivered < this.acknowledged || this.#missing() > 0) {
       if (this.#sink.items !== seen) {
         seen = this.#sink.items
         since = performance.now()
-      } else if (performance.now() - since > 5000) return
+      } else if (performance.now() - since > quietMs) return
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
   }

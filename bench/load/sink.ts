@@ -18,7 +18,7 @@ const FRAME = 5
 export class Sink {
   #throttle: Throttle | undefined
   readonly #options: SinkOptions
-  readonly #protocol: SinkOptions['protocol']
+  #server: Server | undefined
   /** Compressed requests whose items are known, by their length: no need to decompress them. */
   readonly #known = new Map<number, { readonly bytes: Buffer; readonly items: number }[]>()
   /** Called with the number of every request that arrived; set where requests carry numbers. */
@@ -32,7 +32,6 @@ export class Sink {
   readonly failures: string[] = []
 
   constructor(options: SinkOptions) {
-    this.#protocol = options.protocol
     this.#options = options
   }
 
@@ -43,10 +42,15 @@ export class Sink {
   }
 
   listen(): Promise<number> {
-    const server: Server = this.#protocol === 'grpc' ? this.#grpc() : this.#http()
+    const server = this.#options.protocol === 'grpc' ? this.#grpc() : this.#http()
+    this.#server = server
     return new Promise((resolve) => {
       server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port))
     })
+  }
+
+  close(): void {
+    this.#server?.close()
   }
 
   know(bytes: Buffer, items: number): void {

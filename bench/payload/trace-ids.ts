@@ -1,5 +1,5 @@
 /**
- * Fresh trace ids by byte writes, and the number of a request inside of them. The id of a request's first span begins with
+ * Fresh trace ids by byte writes, and the number of a request inside of them. The id of a request's first trace begins with
  * MARK and the number of the request, so that the sink can say which requests reached it, also where they came joined or split;
  * all else of the ids is random.
  */
@@ -10,7 +10,7 @@ const MARK = 0x51d0_c7e5
 const LEN = 2
 /** Tag of `trace_id` in a Span and in a LogRecord. */
 const TRACE_ID: Readonly<Record<BenchSignal, number>> = { traces: (1 << 3) | LEN, logs: (9 << 3) | LEN, metrics: -1 }
-const ID_BYTES = 16
+export const ID_BYTES = 16
 const RESOURCE_TAG = (1 << 3) | LEN
 const SCOPE_TAG = (2 << 3) | LEN
 const RECORD_TAG = (2 << 3) | LEN
@@ -38,6 +38,7 @@ export class FreshIds {
   readonly #offsets: readonly number[]
   /** At `i`: does the record at `offsets[i]` belong to another trace than the one before it? */
   readonly #begins: readonly boolean[]
+  readonly #first: readonly number[]
   #state: number
 
   /** `base`: how far `offsets` are from the beginning of `bytes`. */
@@ -48,6 +49,7 @@ export class FreshIds {
       const before = this.#offsets[i - 1]
       return before === undefined || bytes.compare(bytes, before, before + ID_BYTES, offset, offset + ID_BYTES) !== 0
     })
+    this.#first = firstTrace(bytes, this.#offsets)
     this.#state = (seed * 0x9e3779b9) | 1
   }
 
@@ -67,8 +69,7 @@ export class FreshIds {
       bytes.writeInt32LE(c, at + 8)
       bytes.writeInt32LE(d, at + 12)
     }
-    const first = this.#offsets[0]
-    if (first !== undefined) mark(bytes, first, number)
+    mark(bytes, this.#first, number)
   }
 
   /** xorshift32. */
@@ -82,10 +83,22 @@ export class FreshIds {
   }
 }
 
-/** Writes the number of a request into the trace id at `offset`. */
-export function mark(bytes: Buffer, offset: number, number: number): void {
-  bytes.writeUInt32BE(MARK, offset)
-  bytes.writeUInt32BE(number, offset + 4)
+/** The offsets of the first trace's ids: those that follow each other and are the same. */
+export function firstTrace(bytes: Buffer, offsets: readonly number[]): readonly number[] {
+  const first = offsets[0]
+  if (first === undefined) return []
+  const others = offsets.findIndex(
+    (offset) => bytes.compare(bytes, first, first + ID_BYTES, offset, offset + ID_BYTES) !== 0,
+  )
+  return others < 0 ? offsets : offsets.slice(0, others)
+}
+
+/** Writes the number of a request into the ids of its first trace. */
+export function mark(bytes: Buffer, offsets: readonly number[], number: number): void {
+  for (const offset of offsets) {
+    bytes.writeUInt32BE(MARK, offset)
+    bytes.writeUInt32BE(number, offset + 4)
+  }
 }
 
 /** Calls `found` with the number of every marked request in `bytes`: one look at the first span of each resource. */

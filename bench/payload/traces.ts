@@ -97,7 +97,8 @@ function span(writer: Writer, index: number, trace: Trace, shape: TraceShape, ra
   }
   // A KeyValue and its value cost about 20 bytes beside the key and the text.
   const missing = itemBytes * (0.85 + random() * 0.3) - (writer.length - from) - 20
-  if (missing > 0) writer.keyValue(9, 'db.query.text', 'select * from orders where '.padEnd(missing, 'id = ? or '))
+  if (full || missing > 0)
+    writer.keyValue(9, 'db.query.text', 'select * from orders where '.padEnd(missing, 'id = ? or '))
   writer.end(begun)
 }
 

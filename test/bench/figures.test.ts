@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import { CASES } from '../../bench/cases.ts'
+import type { Load } from '../../bench/load/protocol.ts'
 import { heapAllocated } from '../../bench/measure/heap.ts'
+import { growthOf } from '../../bench/measure/throughput.ts'
 import { request } from '../../bench/payload/payload.ts'
 import { show, spread } from '../../bench/report/statistics.ts'
 import { validate } from '../../src/otlp/validate.ts'
@@ -26,17 +28,32 @@ test('heap allocated is what grew between collections, over all threads', () => 
 })
 
 test('requests are valid, of the size they claim, and the same for the same seed', () => {
-  for (const spec of CASES) {
-    const loads = spec.kind === 'allocation' ? spec.loads : 'load' in spec ? [spec.load] : []
-    for (const load of loads) {
-      const made = request(load, 1)
-      expect(validate(load.signal, made)).toBe(load.items)
-      const resources = (load.resources ?? 5) * 300
-      expect(Math.abs((made.length - resources) / load.items / load.itemBytes - 1)).toBeLessThan(
-        load.items < 100 ? 0.1 : 0.06,
-      )
-      expect(request(load, 1)).toEqual(made)
-      expect(request(load, 2)).not.toEqual(made)
-    }
+  const loads = CASES.flatMap((spec) => (spec.kind === 'allocation' ? spec.loads : 'load' in spec ? [spec.load] : []))
+  // Cases differ in more than their payload.
+  const shapes = new Map<string, Load>()
+  for (const load of loads) shapes.set([load.signal, load.items, load.itemBytes, load.resources].join(), load)
+  for (const load of shapes.values()) {
+    const made = request(load, 1)
+    expect(validate(load.signal, made)).toBe(load.items)
+    const resources = (load.resources ?? 5) * 300
+    expect(Math.abs((made.length - resources) / load.items / load.itemBytes - 1)).toBeLessThan(
+      load.items < 100 ? 0.1 : 0.06,
+    )
+    expect(request(load, 1)).toEqual(made)
+    expect(request(load, 2)).not.toEqual(made)
   }
+})
+
+test('heap allocated by Go is what grew between collections', () => {
+  const output = [
+    'gc 1 @0.100s 2%: 0.018+1.2+0.003 ms clock, 0.018+0/0.4/0+0.003 ms cpu, 10->12->4 MB, 12 MB goal, 0 MB stacks, 0 MB globals, 1 P',
+    '2026-11-21T19:44:22Z INFO a line of the engine',
+    'gc 2 @0.300s 2%: 0.018+1.2+0.003 ms clock, 0.018+0/0.4/0+0.003 ms cpu, 24->25->6 MB, 26 MB goal, 0 MB stacks, 0 MB globals, 1 P',
+  ].join('\n')
+  expect(heapAllocated(output)?.bytesPerMs).toBeCloseTo((20 * 1024 * 1024) / 200)
+})
+
+test('growth is the last quarter of the samples over the second', () => {
+  expect(growthOf([50, 90, 100, 100, 100, 100, 120, 120])).toBeCloseTo(1.2)
+  expect(growthOf([100])).toBe(1)
 })
