@@ -10,6 +10,7 @@ import { readProtobufjs, writeProtobufjs } from '../otlp/support/oracles.ts'
 import { booksOf } from '../support/books.ts'
 import { exportGrpc } from '../support/grpc-client.ts'
 import { exportPath } from '../support/otlp-services.ts'
+import { rawService } from '../support/raw-service.ts'
 import { endAll, eventually, type RunningSluice, startSluice } from '../support/sluice.ts'
 
 let folder: string
@@ -41,37 +42,23 @@ class Peer {
 
   constructor(limit?: number) {
     this.#server = new Server(limit === undefined ? {} : { 'grpc.max_receive_message_length': limit })
-    const raw = (bytes: Buffer): Buffer => bytes
-    this.#server.addService(
-      {
-        Export: {
-          path: exportPath('traces'),
-          requestStream: false,
-          responseStream: false,
-          requestSerialize: raw,
-          requestDeserialize: raw,
-          responseSerialize: raw,
-          responseDeserialize: raw,
-        },
-      },
-      {
-        Export: (call: { request: Buffer }, done: (error: Partial<ServiceError> | null, answer?: Buffer) => void) => {
-          const answer = (): void => {
-            const names = namesOf(call.request)
-            const refusal = this.refuse?.(names)
-            if (refusal !== undefined) {
-              done(refusal)
-              return
-            }
-            this.names.push(...names)
-            this.sizes.push(call.request.byteLength)
-            done(null, Buffer.alloc(0))
+    this.#server.addService(rawService(exportPath('traces')), {
+      Export: (call: { request: Buffer }, done: (error: Partial<ServiceError> | null, answer?: Buffer) => void) => {
+        const answer = (): void => {
+          const names = namesOf(call.request)
+          const refusal = this.refuse?.(names)
+          if (refusal !== undefined) {
+            done(refusal)
+            return
           }
-          if (this.#open) answer()
-          else this.#waiting.push(answer)
-        },
+          this.names.push(...names)
+          this.sizes.push(call.request.byteLength)
+          done(null, Buffer.alloc(0))
+        }
+        if (this.#open) answer()
+        else this.#waiting.push(answer)
       },
-    )
+    })
     peers.push(this)
   }
 

@@ -1,10 +1,11 @@
 import { createServer, type Server as HttpServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { gunzipSync } from 'node:zlib'
-import { type Metadata, Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js'
+import { type Metadata, Server, ServerCredentials } from '@grpc/grpc-js'
 import type { PlainObject } from '../../src/otlp/plain-object.ts'
 import { readProtobufjs } from '../otlp/support/oracles.ts'
 import { exportPath, STABLE, type Stable } from './otlp-services.ts'
+import { rawService } from './raw-service.ts'
 
 /** A place where telemetry ends, by software that is not Sluice: @grpc/grpc-js and node:http, read by protobufjs. */
 export interface Backend {
@@ -46,20 +47,8 @@ type Take = (signal: Stable, by: 'grpc' | 'http', bytes: Uint8Array, traceparent
 
 async function grpcServer(take: Take, open: Promise<void>): Promise<{ server: Server; port: number }> {
   const server = new Server()
-  const raw = (bytes: Buffer): Buffer => bytes
   for (const signal of STABLE) {
-    const service: ServiceDefinition = {
-      Export: {
-        path: exportPath(signal),
-        requestStream: false,
-        responseStream: false,
-        requestSerialize: raw,
-        requestDeserialize: raw,
-        responseSerialize: raw,
-        responseDeserialize: raw,
-      },
-    }
-    server.addService(service, {
+    server.addService(rawService(exportPath(signal)), {
       Export: (call: { request: Buffer; metadata: Metadata }, done: (error: null, response: Buffer) => void) => {
         void open.then(() => {
           take(signal, 'grpc', call.request, call.metadata.get('traceparent')[0]?.toString())

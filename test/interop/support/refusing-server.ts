@@ -2,8 +2,9 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { gunzipSync } from 'node:zlib'
-import { Metadata, Server, ServerCredentials, type ServiceDefinition, type ServiceError } from '@grpc/grpc-js'
+import { Metadata, Server, ServerCredentials, type ServiceError } from '@grpc/grpc-js'
 import { exportPath } from '../../support/otlp-services.ts'
+import { rawService } from '../../support/raw-service.ts'
 
 export interface RefusingServer {
   readonly grpc: string
@@ -34,19 +35,7 @@ export async function startRefusingServer(): Promise<RefusingServer> {
   }
 
   const grpc = new Server()
-  const raw = (bytes: Buffer): Buffer => bytes
-  const service: ServiceDefinition = {
-    Export: {
-      path: exportPath('traces'),
-      requestStream: false,
-      responseStream: false,
-      requestSerialize: raw,
-      requestDeserialize: raw,
-      responseSerialize: raw,
-      responseDeserialize: raw,
-    },
-  }
-  grpc.addService(service, {
+  grpc.addService(rawService(exportPath('traces')), {
     Export: (
       { request }: { request: Buffer },
       done: (error: Partial<ServiceError> | null, answer?: Buffer) => void,

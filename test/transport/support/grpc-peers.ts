@@ -1,6 +1,7 @@
 import * as grpc from '@grpc/grpc-js'
 import type { Signal } from '../../../src/otlp/batch.ts'
 import { GRPC_PATHS } from '../../../src/transport/otlp-services.ts'
+import { rawService } from '../../support/raw-service.ts'
 
 /** Bytes in, bytes out: grpc-js without messages. */
 const identity = (bytes: Uint8Array): Buffer => Buffer.from(bytes)
@@ -70,25 +71,12 @@ export async function jsServer(
   const server = new grpc.Server({ 'grpc.max_receive_message_length': -1 })
   const received: JsServer['received'] = []
   for (const signal of ['traces', 'metrics', 'logs'] as const) {
-    server.addService(
-      {
-        Export: {
-          path: GRPC_PATHS[signal],
-          requestStream: false,
-          responseStream: false,
-          requestSerialize: identity,
-          requestDeserialize: (bytes: Buffer) => bytes,
-          responseSerialize: identity,
-          responseDeserialize: (bytes: Buffer) => bytes,
-        },
+    server.addService(rawService(GRPC_PATHS[signal]), {
+      Export(call: grpc.ServerUnaryCall<Buffer, Buffer>, reply: grpc.sendUnaryData<Buffer>) {
+        received.push({ signal, body: call.request, metadata: call.metadata })
+        answer(call.request, reply)
       },
-      {
-        Export(call: grpc.ServerUnaryCall<Buffer, Buffer>, reply: grpc.sendUnaryData<Buffer>) {
-          received.push({ signal, body: call.request, metadata: call.metadata })
-          answer(call.request, reply)
-        },
-      },
-    )
+    })
   }
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync(
