@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import * as http2 from 'node:http2'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
@@ -9,7 +8,7 @@ import { GRPC } from '../../../src/transport/unary.ts'
 import { someBatches } from '../../contract/support/data.ts'
 import { writeProtobufjs } from '../../otlp/support/oracles.ts'
 import { jsClient } from '../../transport/support/grpc-peers.ts'
-import { callRaw, connectTo, exchange, postRaw } from './support/raw-clients.ts'
+import { callRaw, closed, connectTo, exchange, postRaw } from './support/raw-clients.ts'
 import { arrived, cleanups, type Running, running } from './support/running.ts'
 
 // Clients that break off, send too much or send nonsense: each is answered or dropped, and costs nobody else anything. After
@@ -43,7 +42,7 @@ describe('a client that goes away', () => {
       socket.write(`${HEAD}${headers}`)
       socket.write(part)
       setTimeout(() => (client % 2 === 0 ? socket.destroy() : socket.resetAndDestroy()), 20)
-      if (client === 19) await once(socket, 'close')
+      if (client === 19) await closed(socket)
     }
     await stillServes(receiver)
     expect(receiver.sink.deliveries).toHaveLength(2)
@@ -203,7 +202,7 @@ describe('nonsense', () => {
         socket.resume()
         socket.write(bytes)
         setTimeout(() => socket.destroy(), 100)
-        await once(socket, 'close')
+        await closed(socket)
       }
     }
     await stillServes(receiver)

@@ -2,50 +2,19 @@ import * as http from 'node:http'
 import * as net from 'node:net'
 import * as zlib from 'node:zlib'
 import { status as GrpcStatus } from '@grpc/grpc-js'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import definition from '../../../receivers/otlp/otlp.ts'
-import type { Component } from '../../../src/component/contracts.ts'
 import { ack, type Failure, fanOut, nack } from '../../../src/component/delivery.ts'
-import type { Signal } from '../../../src/otlp/batch.ts'
 import { compress } from '../../../src/transport/compression.ts'
 import { decodeExportResponse } from '../../../src/transport/export-response.ts'
 import { decodeStatus } from '../../../src/transport/rpc-status.ts'
 import { someBatches } from '../../contract/support/data.ts'
-import { deadlineIn, type TestContext, testContext } from '../../support/context.ts'
-import { Sink } from '../../support/deliveries.ts'
+import { deadlineIn, testContext } from '../../support/context.ts'
+import { freePort } from '../../support/ports.ts'
 import { configured } from '../../transport/support/configured.ts'
 import { jsClient, type Seen } from '../../transport/support/grpc-peers.ts'
 import { callRaw } from './support/raw-clients.ts'
-
-const cleanups: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
-
-interface Running {
-  readonly component: Component
-  readonly ctx: TestContext
-  readonly sink: Sink
-  readonly grpc: string
-  readonly http: string
-}
-
-const BOTH = { grpc: { endpoint: '127.0.0.1:0' }, http: { endpoint: '127.0.0.1:0' } }
-
-async function run(
-  config: object = { protocols: BOTH },
-  signals: readonly Signal[] = ['traces', 'metrics', 'logs'],
-): Promise<Running> {
-  const ctx = testContext({ kind: 'receiver', id: 'otlp', signals })
-  const sink = new Sink()
-  const outputs = Object.fromEntries(signals.map((signal) => [signal, sink]))
-  const component = await definition.create(configured(definition, config), ctx, outputs)
-  await component.start!()
-  cleanups.push(() => component.stop!(deadlineIn(ctx.clock, 0)))
-  const address = (transport: string): string =>
-    ctx.endpoints.find((each) => each.transport === transport)?.address ?? ''
-  return { component, ctx, sink, grpc: address('grpc'), http: address('http') }
-}
+import { arrived, cleanups, running } from './support/running.ts'
 
 const [traces] = someBatches('traces', 1)
 const [metrics] = someBatches('metrics', 1)
@@ -86,13 +55,9 @@ function exportOver(address: string, body: Uint8Array, path?: string): Promise<S
   return client.call(body, path === undefined ? {} : { path })
 }
 
-async function arrived(sink: Sink, count = 1): Promise<void> {
-  await expect.poll(() => sink.deliveries.length).toBe(count)
-}
-
 describe('a request', () => {
   test('over gRPC becomes one delivery with its bytes, items and client, answered by its outcome', async () => {
-    const { grpc, sink, ctx } = await run()
+    const { grpc, sink, ctx } = await running()
     await ctx.clock.advance(1234)
     const answer = exportOver(grpc, TRACES)
     await arrived(sink)
@@ -115,7 +80,7 @@ describe('a request', () => {
     ['/v1/metrics', metrics!],
     ['/v1/logs', logs!],
   ])('over HTTP to %s', async (path, { signal, items, chunks }) => {
-    const { http: address, sink } = await run()
+    const { http: address, sink } = await running()
     const answer = post(address, chunks[0]!, { path })
     await arrived(sink)
     expect(sink.last.batch).toMatchObject({ signal, items, context: { transport: 'http' } })
@@ -137,7 +102,7 @@ describe('a request', () => {
     ['lz4', (bytes: Uint8Array) => compress('lz4', [bytes])],
     ['identity', (bytes: Uint8Array) => bytes],
   ] as const)('over HTTP in %s', async (encoding, pack) => {
-    const { http: address, sink } = await run()
+    const { http: address, sink } = await running()
     const answer = post(address, await pack(TRACES), { headers: { 'content-encoding': encoding } })
     await arrived(sink)
     expect(Buffer.compare(sink.last.batch.chunks[0]!, TRACES)).toBe(0)
@@ -151,7 +116,7 @@ describe('a request', () => {
     ['deflate', 'deflate'],
     ['snappy', 'x-snappy-framed'],
   ] as const)('over gRPC in %s', async (name, encoding) => {
-    const { grpc, sink } = await run()
+    const { grpc, sink } = await running()
     const packed = await compress(encoding, [TRACES])
     const answer = callRaw(grpc, packed, { headers: { 'grpc-encoding': name }, compressed: true })
     await arrived(sink)
@@ -161,15 +126,13 @@ describe('a request', () => {
   })
 
   test('over gRPC in what nobody knows is refused with what there is', async () => {
-    const { grpc } = await run()
+    const { grpc } = await running()
     const raw = await callRaw(grpc, new Uint8Array(5), { headers: { 'grpc-encoding': 'br' } })
     expect([raw.status?.code, raw.headers['grpc-accept-encoding']]).toEqual([12, 'identity,gzip,zstd,snappy,deflate'])
   })
 
   test('over HTTP in a coding that is not in the list, none among them, is refused', async () => {
-    const { http: address } = await run({
-      protocols: { http: { endpoint: '127.0.0.1:0', compression_algorithms: ['gzip', 'lz4'] } },
-    })
+    const { http: address } = await running({ grpc: false, http: { compression_algorithms: ['gzip', 'lz4'] } })
     const said = async (headers: http.OutgoingHttpHeaders): Promise<unknown[]> => {
       const { status, body } = await post(address, TRACES, { headers })
       return [status, decodeStatus(body)?.message]
@@ -182,7 +145,7 @@ describe('a request', () => {
   })
 
   test('over HTTP in chunks of unknown number', async () => {
-    const { http: address, sink } = await run()
+    const { http: address, sink } = await running()
     const answer = new Promise<number>((resolve) => {
       const request = http.request(
         `http://${address}/v1/traces?x=1`,
@@ -199,14 +162,14 @@ describe('a request', () => {
   })
 
   test('without items is answered at once and goes nowhere', async () => {
-    const { grpc, http: address, sink } = await run()
+    const { grpc, http: address, sink } = await running()
     expect((await exportOver(grpc, new Uint8Array(0))).error).toBeUndefined()
     expect((await post(address, new Uint8Array(0))).status).toBe(200)
     expect(sink.deliveries).toEqual([])
   })
 
   test('that is malformed is refused with the byte where it breaks, and counted', async () => {
-    const { grpc, http: address, sink, ctx } = await run()
+    const { grpc, http: address, sink, ctx } = await running()
     const broken = Uint8Array.of(0x0a, 0x05, 0x00)
     const { error } = await exportOver(grpc, broken)
     expect(error!.code).toBe(GrpcStatus.INVALID_ARGUMENT)
@@ -225,12 +188,7 @@ describe('a request', () => {
       grpc,
       http: address,
       sink,
-    } = await run({
-      protocols: {
-        grpc: { endpoint: '127.0.0.1:0', include_metadata: true },
-        http: { endpoint: '127.0.0.1:0', include_metadata: true },
-      },
-    })
+    } = await running({ grpc: { include_metadata: true }, http: { include_metadata: true } })
     const client = jsClient(grpc)
     cleanups.push(() => client.close())
     void client.call(TRACES, { metadata: { 'x-tenant': 'a' } })
@@ -257,7 +215,7 @@ describe('the answer', () => {
   })
 
   test('comes at admission, and the outcome is not heard of any more', async () => {
-    const { grpc, sink } = await run()
+    const { grpc, sink } = await running()
     const answer = exportOver(grpc, TRACES)
     await arrived(sink)
     expect(sink.last.awaited).toBe(true)
@@ -268,7 +226,7 @@ describe('the answer', () => {
   })
 
   test('waits for the outcome under `acknowledge: delivered`', async () => {
-    const { grpc, sink } = await run({ protocols: BOTH, acknowledge: 'delivered' })
+    const { grpc, sink } = await running({ acknowledge: 'delivered' })
     const answer = exportOver(grpc, TRACES)
     await arrived(sink)
     sink.last.admit()
@@ -277,7 +235,7 @@ describe('the answer', () => {
   })
 
   test('comes at refusal, before the parts still under way are settled', async () => {
-    const { grpc, sink } = await run()
+    const { grpc, sink } = await running()
     const answer = exportOver(grpc, TRACES)
     await arrived(sink)
     sink.last.refuse(failure({}))
@@ -286,7 +244,7 @@ describe('the answer', () => {
   })
 
   test('hands a partial success back', async () => {
-    const { grpc, http: address, sink } = await run()
+    const { grpc, http: address, sink } = await running()
     const answers = [exportOver(grpc, TRACES), post(address, TRACES)] as const
     await arrived(sink, 2)
     for (const delivery of sink.deliveries) delivery.settle({ ok: true, rejected: 1, message: 'too old' })
@@ -296,7 +254,7 @@ describe('the answer', () => {
   })
 
   test('is told to every branch that nobody waits for it any more, unless a queue has it', async () => {
-    const { grpc, http: address, sink } = await run()
+    const { grpc, http: address, sink } = await running()
     const client = jsClient(grpc)
     cleanups.push(() => client.close())
     const call = client.call(TRACES, { timeoutMs: 200 })
@@ -325,7 +283,7 @@ describe('the answer', () => {
   })
 
   test('that nobody waits for any more is counted; the delivery goes on', async () => {
-    const { grpc, http: address, sink, ctx } = await run()
+    const { grpc, http: address, sink, ctx } = await running()
     const client = jsClient(grpc)
     cleanups.push(() => client.close())
     const call = client.call(TRACES, { timeoutMs: 60 })
@@ -347,7 +305,7 @@ describe('the answer', () => {
 
 describe('OTLP/HTTP refuses', () => {
   test('another method, path, type or coding, as the Collector does', async () => {
-    const { http: address } = await run({ protocols: BOTH }, ['traces'])
+    const { http: address } = await running({ signals: ['traces'] })
     const text = async (options: Parameters<typeof post>[2]): Promise<[number, string]> => {
       const { status, body } = await post(address, TRACES, options)
       return [status, body.toString()]
@@ -364,10 +322,8 @@ describe('OTLP/HTTP refuses', () => {
     )
   })
 
-  const LIMIT = { protocols: { http: { endpoint: '127.0.0.1:0', max_request_body_size: 1000 } } }
-
   test('a body over the limit: announced, unannounced, or once it is unpacked', async () => {
-    const { http: address, sink } = await run(LIMIT)
+    const { http: address, sink } = await running({ grpc: false, http: { max_request_body_size: 1000 } })
     const tooLarge = { code: 3, message: expect.stringMatching(/^http: request body too large/) }
     const announced = await post(address, new Uint8Array(5 << 20))
     expect(announced.status).toBe(413)
@@ -390,7 +346,7 @@ describe('OTLP/HTTP refuses', () => {
   })
 
   test('a body that is not compressed as it says', async () => {
-    const { http: address } = await run()
+    const { http: address } = await running()
     const { status, body } = await post(address, TRACES, { headers: { 'content-encoding': 'gzip' } })
     expect(status).toBe(400)
     expect(decodeStatus(body)!.message).toMatch(/^cannot read the gzip body: /)
@@ -403,20 +359,18 @@ describe('listening', () => {
     await new Promise<void>((resolve) => busy.listen(0, '127.0.0.1', resolve))
     cleanups.push(() => busy.close())
     const { port } = busy.address() as net.AddressInfo
-    const free = await run()
-    const [grpcPort] = [free.grpc]
-    await free.component.stop!(deadlineIn(free.ctx.clock, 1000))
-    const start = run({ protocols: { grpc: { endpoint: grpcPort }, http: { endpoint: `127.0.0.1:${port}` } } })
+    const free = `127.0.0.1:${await freePort()}`
+    const start = running({ grpc: { endpoint: free }, http: { endpoint: `127.0.0.1:${port}` } })
     await expect(start).rejects.toMatchObject({
       code: 'LISTEN_ADDRESS_IN_USE',
       message: `protocols.http.endpoint: cannot listen on 127.0.0.1:${port}, another program has it; stop that program, or set another endpoint`,
     })
-    const again = await run({ protocols: { grpc: { endpoint: grpcPort } } })
-    expect(again.grpc).toBe(grpcPort)
+    const again = await running({ grpc: { endpoint: free }, http: false })
+    expect(again.grpc).toBe(free)
   })
 
   test('on localhost reaches both loopback addresses, where the machine has both', async () => {
-    const { http: address, sink } = await run({ protocols: { http: { endpoint: 'localhost:0' } } })
+    const { http: address, sink } = await running({ grpc: false, http: { endpoint: 'localhost:0' } })
     const port = address.split(':').at(-1)
     const answers = [post(`127.0.0.1:${port}`, TRACES)]
     const v6 = await new Promise<boolean>((resolve) => {
@@ -430,7 +384,7 @@ describe('listening', () => {
   })
 
   test('stops with requests under way answered, twice, and unstarted', async () => {
-    const { component, grpc, http: address, sink, ctx } = await run()
+    const { component, grpc, http: address, sink, ctx } = await running()
     const answers = [exportOver(grpc, TRACES), post(address, TRACES)] as const
     await arrived(sink, 2)
     const stops = [component.stop!(deadlineIn(ctx.clock, 5000)), component.stop!(deadlineIn(ctx.clock, 5000))]
@@ -439,7 +393,7 @@ describe('listening', () => {
     expect((await answers[1]).headers.connection).toBe('close')
     for (const stop of stops) await stop
     await expect(post(address, TRACES)).rejects.toThrow('ECONNREFUSED')
-    const unstarted = await definition.create(configured(definition, { protocols: BOTH }), testContext(), {})
+    const unstarted = await definition.create(configured(definition, { protocols: { http: {} } }), testContext(), {})
     await unstarted.stop!(deadlineIn(ctx.clock, 0))
   })
 })

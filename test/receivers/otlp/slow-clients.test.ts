@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import * as http2 from 'node:http2'
 import type * as net from 'node:net'
 import { describe, expect, test } from 'vitest'
@@ -9,7 +8,7 @@ import { decodeStatus, readTrailers } from '../../../src/transport/rpc-status.ts
 import { GRPC } from '../../../src/transport/unary.ts'
 import { someBatches } from '../../contract/support/data.ts'
 import { jsClient } from '../../transport/support/grpc-peers.ts'
-import { callRaw, connectTo, exchange, postRaw } from './support/raw-clients.ts'
+import { callRaw, closed, connectTo, exchange, postRaw } from './support/raw-clients.ts'
 import { arrived, cleanups, type Running, running } from './support/running.ts'
 
 // Clients that stand still at each place where one can. That a bound is kept is shown, not how exactly: no test measures
@@ -50,7 +49,7 @@ describe('over HTTP', () => {
     socket.write(HEAD)
     const dribble = setInterval(() => socket.write('X-A: 1\r\n'), 20)
     cleanups.push(() => clearInterval(dribble))
-    await once(socket, 'close')
+    await closed(socket)
   })
 
   test.each([
@@ -82,7 +81,7 @@ describe('over HTTP', () => {
       socket.on('error', () => {})
       socket.write(`${HEAD}${headers}\r\n\r\n`)
       const timer = setInterval(() => socket.write(chunk), 20)
-      await once(socket, 'close')
+      await closed(socket)
       clearInterval(timer)
       return seen
     }
@@ -114,7 +113,7 @@ describe('over HTTP', () => {
       await expect.poll(() => answers.length).toBe(round)
     }
     expect(answers.every((answer) => answer.startsWith('HTTP/1.1 200 '))).toBe(true)
-    await once(socket, 'close')
+    await closed(socket)
   })
 
   test('with keep_alives_enabled off a connection serves one request', async () => {
@@ -139,7 +138,7 @@ describe('over HTTP', () => {
       socket.on('error', () => {})
       const head = `${HEAD}${more}Expect: 100-continue\r\nConnection: close\r\nContent-Length: ${length}\r\n\r\n`
       socket.write(head)
-      await once(socket, 'close')
+      await closed(socket)
       return seen
     }
 
@@ -175,7 +174,7 @@ describe('over gRPC', () => {
     stream.on('error', () => {})
     stream.resume()
     if (bytes.length > 0) stream.write(bytes)
-    await once(stream, 'close')
+    await closed(stream)
     return status
   }
 

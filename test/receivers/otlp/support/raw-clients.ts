@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import * as http2 from 'node:http2'
 import * as net from 'node:net'
 import { messagePrefix } from '../../../../src/transport/grpc-message.ts'
@@ -22,6 +21,11 @@ export function connectTo(address: string): net.Socket {
   return net.connect(Number(address.slice(at + 1)), address.slice(0, at).replace(/^\[|\]$/g, ''))
 }
 
+/** Resolves when it has closed, also by an error, which `once` of node:events would reject with. */
+export function closed(one: net.Socket | http2.ClientHttp2Stream): Promise<void> {
+  return new Promise((resolve) => one.once('close', () => resolve()))
+}
+
 /** Writes `parts` and reads until the server ends the connection: send `Connection: close` where it should. */
 export async function exchange(address: string, ...parts: readonly (string | Uint8Array)[]): Promise<RawAnswer> {
   const socket = connectTo(address)
@@ -30,7 +34,7 @@ export async function exchange(address: string, ...parts: readonly (string | Uin
   // A server that cuts answers first, or does not answer at all; either way what came is what counts.
   socket.on('error', () => {})
   for (const part of parts) socket.write(part)
-  await new Promise((resolve) => socket.once('close', resolve))
+  await closed(socket)
   return parseAnswer(Buffer.concat(chunks))
 }
 
@@ -102,7 +106,7 @@ export async function callRaw(
     stream.on('error', () => {})
     stream.write(messagePrefix(body.length, compressed))
     stream.end(body)
-    await once(stream, 'close')
+    await closed(stream)
     return {
       status: readTrailers(trailers) ?? readTrailers(answered),
       httpStatus: Number(answered[':status'] ?? 0),
