@@ -35,11 +35,11 @@ export interface Gatekeeper {
   admit(head: RequestHead): CallStatus | undefined
 }
 
-export function isServerAuthenticator(component: object): component is ServerAuthenticator {
+function isServerAuthenticator(component: object): component is ServerAuthenticator {
   return hasMethod(component, 'authenticate')
 }
 
-export function isClientAuthenticator(component: object): component is ClientAuthenticator {
+function isClientAuthenticator(component: object): component is ClientAuthenticator {
   return hasMethod(component, 'headers')
 }
 

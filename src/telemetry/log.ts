@@ -79,7 +79,7 @@ function prettyOutput(output: LogOutput, colour: boolean): LogOutput {
 }
 
 /** The fields that say whom a line comes from, as the Collector calls them. */
-export const ABOUT = {
+const ABOUT = {
   kind: 'otelcol.component.kind',
   id: 'otelcol.component.id',
   pipeline: 'otelcol.pipeline.id',

@@ -62,7 +62,7 @@ function unitWord(unit: string, kind: Reading['kind']): string {
 }
 
 /** Characters that the older data model does not have become underscores, several in a row one. */
-export function escapedName(name: string): string {
+function escapedName(name: string): string {
   const escaped = name.replaceAll(/[^a-zA-Z0-9_:]+/g, '_')
   return /^\d/.test(escaped) ? `_${escaped}` : escaped
 }

@@ -30,7 +30,7 @@ export interface SeriesDescriptor {
 }
 
 /** Slots of 8 bytes that a meter has: a series takes one, a histogram about 190. Untouched ones cost no memory. */
-export const SERIES_CAPACITY = 65_536
+const SERIES_CAPACITY = 65_536
 
 /** The last slots collect what a full meter could not give a series of its own, and nobody reads them. */
 const OVERFLOW = SERIES_CAPACITY - 256
