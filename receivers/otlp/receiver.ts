@@ -98,15 +98,23 @@ export class OtlpReceiver implements Component {
           call.ok()
         } else {
           const { auth } = call.head
+          const metadata = includeMetadata ? call.head.metadata() : undefined
+          const refusal = metadata && call.reservation.grow(bytesOf(metadata))
+          if (refusal !== undefined) {
+            call.reservation.release()
+            counts.refused(refusal.reason)
+            call.fail(refusal)
+            return
+          }
           const span = tracer.request(spanNames[signal], call.head)
           span?.set('transport', transport)
           const context: BatchContext =
-            includeMetadata || auth !== undefined || span !== undefined
+            metadata !== undefined || auth !== undefined || span !== undefined
               ? {
                   transport,
                   peer,
                   arrivedAt: clock.now(),
-                  ...(includeMetadata && { metadata: call.head.metadata() }),
+                  ...(metadata && { metadata }),
                   ...(auth && { auth }),
                   ...(span && { trace: span.context }),
                 }
@@ -135,6 +143,19 @@ function spanNamesOf(id: string): Readonly<Record<Signal, string>> {
     profiles: `receiver/${id}/ProfilesReceived`,
   }
 }
+
+/** About what metadata takes in memory: it is held as long as the body, and headers may be larger than that. */
+function bytesOf(metadata: NonNullable<BatchContext['metadata']>): number {
+  let bytes = 0
+  for (const name in metadata) {
+    bytes += HEADER_BYTES + name.length
+    for (const value of metadata[name]!) bytes += value.length
+  }
+  return bytes
+}
+
+/** Of the objects that hold one. */
+const HEADER_BYTES = 64
 
 /** The items in a call's body; a malformed one is answered, and undefined. */
 function itemsOf(call: ServerCall, signal: Signal): number | undefined {

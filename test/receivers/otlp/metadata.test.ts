@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
 import { ack } from '../../../src/component/delivery.ts'
+import { Admission } from '../../../src/transport/admission.ts'
+import { Reservation } from '../../../src/transport/reservation.ts'
 import { someBatches } from '../../contract/support/data.ts'
 import { callRaw, postRaw } from './support/raw-clients.ts'
 import { arrived, running } from './support/running.ts'
@@ -41,6 +43,27 @@ test('over gRPC: the metadata, and the authority as host, as the Collector has i
   })
   ack(sink.last)
   expect((await call).status?.code).toBe(0)
+})
+
+test('that is held is booked, and refused where there is no room for it', async () => {
+  const admission = new Admission(Admission.memory(400 * 1024))
+  const others = admission.begin(false)
+  if (!(others instanceof Reservation)) throw new Error(others.message)
+  // What is left is enough for one.
+  others.take(admission.limit - 50_000)
+  const before = admission.reserved
+  const { grpc, sink } = await running({ http: false, grpc: { include_metadata: true }, admission })
+  const headers = { 'x-large': 'a'.repeat(30_000) }
+  const first = callRaw(grpc, BODY, { headers })
+  await arrived(sink)
+  expect(admission.reserved - before).toBeGreaterThan(30_000)
+  expect(await callRaw(grpc, BODY, { headers })).toMatchObject({
+    status: { code: 14, retryAfterMs: expect.any(Number) },
+  })
+  ack(sink.last)
+  expect((await first).status?.code).toBe(0)
+  expect(admission.reserved).toBe(before)
+  others.release()
 })
 
 test('is not there unless it was asked for; the address of the client always is', async () => {
