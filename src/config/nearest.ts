@@ -1,6 +1,10 @@
+/** Shorter ones say nothing: `on` is a word of many names. */
+const SHORTEST_WORD = 4
+
 /**
  * Of `candidates` the one that `text` was most likely meant to be, or undefined where none is close: at most one slip
- * (a letter missing, added, changed, or two swapped) for every three letters, upper and lower case alike.
+ * (a letter missing, added, changed, or two swapped) for every three letters, upper and lower case alike. Else the only one
+ * that begins or ends with it: `sending_queue` for `queue`.
  */
 export function nearest(text: string, candidates: Iterable<string>): string | undefined {
   const wanted = text.toLowerCase()
@@ -13,7 +17,16 @@ export function nearest(text: string, candidates: Iterable<string>): string | un
       best = candidate
     }
   }
-  return best
+  return best ?? only([...candidates].filter((candidate) => beginsOrEnds(wanted, candidate.toLowerCase())))
+}
+
+function beginsOrEnds(wanted: string, candidate: string): boolean {
+  if (wanted.length < SHORTEST_WORD) return false
+  return candidate.startsWith(`${wanted}_`) || candidate.endsWith(`_${wanted}`)
+}
+
+function only(candidates: readonly string[]): string | undefined {
+  return candidates.length === 1 ? candidates[0] : undefined
 }
 
 /** Damerau-Levenshtein distance (adjacent swaps count once); `limit` or more is all the same. */

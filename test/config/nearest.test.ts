@@ -13,3 +13,14 @@ test.each([
 ])('%s among %j is %s', (text, candidates, expected) => {
   expect(nearest(text, candidates)).toBe(expected)
 })
+
+test('where one name begins or ends with it, that is meant', () => {
+  const options = ['sending_queue', 'retry_on_failure', 'max_idle_conns', 'max_conns']
+  expect(['queue', 'Retry', 'conns', 'on', 'sending_queue_'].map((text) => nearest(text, options))).toEqual([
+    'sending_queue',
+    'retry_on_failure',
+    undefined,
+    undefined,
+    'sending_queue',
+  ])
+})
