@@ -1,5 +1,6 @@
 import * as http2 from 'node:http2'
 import type { Authorise } from '../../src/component/authorise.ts'
+import { Alarm } from '../../src/transport/alarm.ts'
 import { type Binding, bind } from '../../src/transport/bind.ts'
 import { messagePrefix, PREFIX_LENGTH } from '../../src/transport/grpc-message.ts'
 import { type ServerKeepalive, superviseSession } from '../../src/transport/grpc-server-keepalive.ts'
@@ -100,7 +101,7 @@ export class GrpcHealth {
     for (const session of this.#sessions) {
       session.close()
       // A client that keeps its connection open would keep the stop waiting.
-      setTimeout(() => session.destroy(), LAST_WRITE_MS).unref()
+      new Alarm(LAST_WRITE_MS, () => session.destroy())
     }
     await closed
   }
