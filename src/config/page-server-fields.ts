@@ -21,7 +21,7 @@ export const pageServerFields = (endpoint: string) => ({
     default: '0s',
     min: 0,
   }),
-  read_header_timeout: field.duration("Longest that a request's headers may take to arrive; 0 is no limit.", {
+  read_header_timeout: field.duration("Longest that a request's headers may take to arrive; 0 means `read_timeout`.", {
     default: '1m',
     min: 0,
   }),
@@ -29,7 +29,7 @@ export const pageServerFields = (endpoint: string) => ({
     default: '30s',
     min: 0,
   }),
-  idle_timeout: field.duration('Ends a connection without requests after this long; 0 is no limit.', {
+  idle_timeout: field.duration('Ends a connection without requests after this long; 0 means `read_timeout`.', {
     default: '1m',
     min: 0,
   }),

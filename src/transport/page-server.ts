@@ -1,10 +1,15 @@
 import * as http from 'node:http'
 import * as https from 'node:https'
 import type { Socket } from 'node:net'
+import { LONGEST_TIMER_MS } from '../clock.ts'
 import { type Binding, bind } from './bind.ts'
 import type { Cors } from './cors.ts'
 import type { ListenAddress } from './listen-address.ts'
 import type { ServerTls } from './tls.ts'
+
+/** Node's own. */
+const LONGEST_CHECK_MS = 30_000
+const SHORTEST_CHECK_MS = 10
 
 export interface PageServerOptions {
   readonly address: ListenAddress
@@ -16,8 +21,10 @@ export interface PageServerOptions {
   readonly headers: Readonly<Record<string, string>>
   /** Milliseconds; 0 is no limit. */
   readonly readTimeoutMs: number
+  /** 0 is `readTimeoutMs`. */
   readonly readHeaderTimeoutMs: number
   readonly writeTimeoutMs: number
+  /** 0 is `readTimeoutMs`. */
   readonly idleTimeoutMs: number
   readonly keepAlive: boolean
   /** Answers whatever the method; GET and HEAD only if absent. */
@@ -57,11 +64,7 @@ export class PageServer {
 
   constructor(options: PageServerOptions, answer: (request: PageRequest) => Page | Promise<Page>) {
     this.#options = options
-    const timeouts = {
-      requestTimeout: options.readTimeoutMs,
-      headersTimeout: options.readHeaderTimeoutMs,
-      keepAliveTimeout: options.idleTimeoutMs,
-    }
+    const timeouts = timeoutsOf(options)
     const listener: http.RequestListener = (request, response) => void this.#serve(request, response, answer)
     if (options.tls === undefined) {
       this.#server = http.createServer(timeouts, listener)
@@ -70,7 +73,7 @@ export class PageServer {
       options.tls.attach(server)
       this.#server = server
     }
-    this.#server.setTimeout(options.writeTimeoutMs)
+    this.#server.setTimeout(Math.min(LONGEST_TIMER_MS, Math.ceil(options.writeTimeoutMs)))
   }
 
   /** Resolves with the address it listens at; rejects with a `LISTEN_…` error. */
@@ -122,8 +125,10 @@ export class PageServer {
   }
 
   #send(response: http.ServerResponse, { status, type, body, headers }: Page): void {
-    response.writeHead(status, { ...headers, 'content-type': type, ...this.#options.headers })
-    if (typeof body === 'string' || body instanceof Uint8Array) {
+    const whole = typeof body === 'string' || body instanceof Uint8Array
+    const length = whole ? { 'content-length': Buffer.byteLength(body) } : {}
+    response.writeHead(status, { ...headers, 'content-type': type, ...length, ...this.#options.headers })
+    if (whole) {
       response.end(body)
       return
     }
@@ -132,6 +137,25 @@ export class PageServer {
     response.once('close', () => (body as { destroy?(): void }).destroy?.())
     body.pipe(response)
   }
+}
+
+/** As in Go, what is not said follows from the time that a request may take. Node wants whole milliseconds. */
+function timeoutsOf({ readTimeoutMs, readHeaderTimeoutMs, idleTimeoutMs }: PageServerOptions): http.ServerOptions {
+  const requestTimeout = Math.ceil(readTimeoutMs)
+  // Node takes no longer one than for the whole request.
+  const headersTimeout = Math.ceil(shorter(readHeaderTimeoutMs, readTimeoutMs))
+  return {
+    requestTimeout,
+    headersTimeout,
+    // Node looks for who is late this often.
+    connectionsCheckingInterval: Math.min(LONGEST_CHECK_MS, Math.max(SHORTEST_CHECK_MS, Math.ceil(headersTimeout / 8))),
+    keepAliveTimeout: Math.min(LONGEST_TIMER_MS, Math.ceil(idleTimeoutMs || readTimeoutMs)),
+  }
+}
+
+/** Of two limits of which 0 is none. */
+function shorter(a: number, b: number): number {
+  return a === 0 || b === 0 ? a || b : Math.min(a, b)
 }
 
 /** A plain text answer. */
