@@ -1,6 +1,5 @@
 import { type ConfigProblem, define } from '../../src/component/define.ts'
-import { listenProblems } from '../../src/component/http-server-problems.ts'
-import { pageServerProblems } from '../../src/component/page-extension.ts'
+import { listenProblems, pageServerProblems } from '../../src/component/http-server-problems.ts'
 import { fields } from './fields.ts'
 
 export default define({

@@ -1,6 +1,7 @@
 import type { Component, ComponentContext } from '../../src/component/contracts.ts'
 import type { Gatekeeper } from '../../src/component/extension-roles.ts'
-import { type LimiterConfig, limiterOf } from '../../src/memory/limiter-fields.ts'
+import type { LimiterConfig } from '../../src/memory/limiter-fields.ts'
+import { limiterOf } from '../../src/memory/limiter-of.ts'
 import { DATA_REFUSED, type MemoryLimiter } from '../../src/memory/memory-limiter.ts'
 import { type CallStatus, GRPC } from '../../src/transport/unary.ts'
 

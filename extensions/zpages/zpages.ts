@@ -1,5 +1,5 @@
 import { define } from '../../src/component/define.ts'
-import { pageServerProblems } from '../../src/component/page-extension.ts'
+import { pageServerProblems } from '../../src/component/http-server-problems.ts'
 import { field } from '../../src/config/field.ts'
 import { pageServerFields } from '../../src/config/page-server-fields.ts'
 

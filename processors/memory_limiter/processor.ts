@@ -1,6 +1,7 @@
 import type { Component, ComponentContext } from '../../src/component/contracts.ts'
 import { type Acknowledgement, type Consumer, type Delivery, nack } from '../../src/component/delivery.ts'
-import { type LimiterConfig, limiterOf } from '../../src/memory/limiter-fields.ts'
+import type { LimiterConfig } from '../../src/memory/limiter-fields.ts'
+import { limiterOf } from '../../src/memory/limiter-of.ts'
 import { DATA_REFUSED, type MemoryLimiter } from '../../src/memory/memory-limiter.ts'
 import { type LimiterMetrics, limiterMetrics } from './metrics.ts'
 

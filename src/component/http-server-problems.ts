@@ -42,3 +42,8 @@ export function httpServerProblems({ response_headers, cors }: Answers, at: Path
   }
   return problems
 }
+
+/** What cannot be right about the keys of `pageServerFields`, for an extension's `check`; `at` leads to them. */
+export function pageServerProblems(config: Listens & Answers, at: Path = []): ConfigProblem[] {
+  return [...listenProblems(config, at), ...httpServerProblems(config, at)]
+}

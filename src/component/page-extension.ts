@@ -9,15 +9,8 @@ import type { ServerTls } from '../transport/tls.ts'
 import type { CallStatus, RequestHead } from '../transport/unary.ts'
 import { type Authorise, authoriserOf } from './authorise.ts'
 import type { ComponentContext, Deadline } from './contracts.ts'
-import type { ConfigProblem } from './define.ts'
-import { httpServerProblems, listenProblems } from './http-server-problems.ts'
 
 export type PageServerConfig = ConfigOf<ReturnType<typeof pageServerFields>>
-
-/** What cannot be right about the keys of `pageServerFields`, for an extension's `check`; `at` leads to them. */
-export function pageServerProblems(config: PageServerConfig, at: readonly string[] = []): ConfigProblem[] {
-  return [...listenProblems(config, at), ...httpServerProblems(config, at)]
-}
 
 /** A `PageServer` as an extension's configuration wants it: certificates read, clients asked who they are. */
 export class ConfiguredPages {

@@ -1,7 +1,6 @@
 import type { ConfigProblem } from '../component/define.ts'
 import { type ConfigOf, field } from '../config/field.ts'
 import { availableMemory } from './available.ts'
-import { type LimiterContext, MemoryLimiter } from './memory-limiter.ts'
 import type { PressureSettings } from './pressure.ts'
 
 /** The options of the `memory_limiter` processor and extension. */
@@ -111,29 +110,4 @@ export function pressureSettings(config: LimiterConfig, available = availableMem
       maxMs: config.max_gc_interval_when_hard_limited,
     },
   }
-}
-
-const limiters = new WeakMap<LimiterConfig, MemoryLimiter>()
-
-/**
- * The limiter of a configuration: components that are given the same one (a processor in several pipelines) share it, so that memory is
- * read and garbage collected once.
- */
-export function limiterOf(config: LimiterConfig, ctx: LimiterContext): MemoryLimiter {
-  let limiter = limiters.get(config)
-  if (limiter === undefined) {
-    const settings = pressureSettings(config)
-    limiter = new MemoryLimiter(settings, ctx)
-    limiters.set(config, limiter)
-    const { hardLimit, softLimit, checkIntervalMs } = settings
-    ctx.log.info(
-      {
-        limit_mib: Math.floor(hardLimit / MIB),
-        spike_limit_mib: Math.floor((hardLimit - softLimit) / MIB),
-        check_interval_ms: checkIntervalMs,
-      },
-      'Memory limiter configured',
-    )
-  }
-  return limiter
 }
