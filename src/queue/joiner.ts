@@ -3,6 +3,7 @@ import { cutDelivery } from '../component/cut-delivery.ts'
 import { apart, type Delivery, merge } from '../component/delivery.ts'
 import { type BatchContext, makeBatch } from '../otlp/batch.ts'
 import type { SplitLimits } from '../otlp/split.ts'
+import { WireError } from '../otlp/wire-error.ts'
 import { sizeOf } from './room.ts'
 
 export interface JoinerSettings {
@@ -49,7 +50,13 @@ export class Joiner {
   }
 
   add(delivery: Delivery): void {
-    for (const part of this.#parts(delivery)) {
+    const parts = this.#parts(delivery)
+    if (parts === undefined) {
+      // Its bytes are not OTLP: the peer will say so, of it alone.
+      this.#events.leaves(delivery)
+      return
+    }
+    for (const part of parts) {
       // Profiles refer to tables of their own request, so two requests laid end to end are not one.
       if (part.batch.signal === 'profiles') this.#events.leaves(part)
       else this.#pile(part)
@@ -63,11 +70,17 @@ export class Joiner {
     for (const [key, pile] of this.#piles) this.#send(key, pile)
   }
 
-  #parts(delivery: Delivery): readonly Delivery[] {
+  /** Undefined where it cannot be read. */
+  #parts(delivery: Delivery): readonly Delivery[] | undefined {
     const { maxSize, sizer } = this.#settings
     if (!Number.isFinite(maxSize)) return [delivery]
     const limits: SplitLimits = sizer === 'items' ? { maxItems: maxSize } : { maxBytes: maxSize }
-    return cutDelivery(delivery, limits, apart)
+    try {
+      return cutDelivery(delivery, limits, apart)
+    } catch (error) {
+      if (error instanceof WireError) return undefined
+      throw error
+    }
   }
 
   #pile(delivery: Delivery): void {

@@ -1,5 +1,6 @@
 // `sending_queue.batch`: what is queued is joined, and split, without a byte copied where none must be.
 import { describe, expect, it } from 'vitest'
+import { makeBatch } from '../../src/otlp/batch.ts'
 import type { QueueBatchConfig, QueueConfig } from '../../src/queue/fields.ts'
 import { deadlineIn } from '../support/context.ts'
 import { opaqueBatch } from '../support/deliveries.ts'
@@ -63,6 +64,23 @@ it('settles all of a joined request as the peer says; a partial success stays wi
 })
 
 describe('max_size', () => {
+  it('a batch that cannot be read is sent alone, and costs nobody room', async () => {
+    const { give, peer, ctx } = rig({ max_size: 12 })
+    const neighbour = give(opaqueBatch(9))
+    // A length that goes past the end.
+    const broken = give(makeBatch('traces', [Uint8Array.of(0x0a, 0x7f, 0x01)], 13, { arrivedAt: 0 }))
+    expect(peer.attempts.map(({ batch }) => batch.items)).toEqual([13])
+    peer.attempts[0]!.end(REJECTED)
+    await ctx.clock.advance(200)
+    peer.attempts[1]!.end(OK)
+    await settled()
+    expect([broken.events, neighbour.events]).toEqual([
+      ['admitted', 'reject:rejected'],
+      ['admitted', 'ok'],
+    ])
+    expect(ctx.meter.total('otelcol_exporter_queue_size')).toBe(0)
+  })
+
   it('in items: none is larger, and the rest of one goes with the next', () => {
     const { give, peer } = rig({ max_size: 12 })
     give(traces(spansOf(...Array<number>(25).fill(10))))
