@@ -19,6 +19,9 @@ export const USAGE = `npm run bench -- [case…] [options]
 
 Cases: ${CASES.map(({ name }) => name).join(', ')}`
 
+/** Memory takes longer to show than CPU. */
+const OVERLOAD_WINDOWS = 6
+
 export interface Options {
   readonly cases: readonly Case[]
   readonly against: readonly Engine[]
@@ -67,10 +70,22 @@ export function readOptions(args: readonly string[]): Options | 'help' | 'list' 
     json: values.json,
     html: values.html,
     pace: values.smoke
-      ? { warmUp: { cpuMs: 100, atMostMs: 300 }, windowMs: 500, repeats: 1, settleMs: 200, soakMs: 500 }
+      ? {
+          warmUp: { cpuMs: 100, atMostMs: 300 },
+          windowMs: 500,
+          crowd: { connections: 8, inFlight: 4 },
+          overloadMs: 500,
+          restMs: 200,
+          repeats: 1,
+          settleMs: 200,
+          soakMs: 500,
+        }
       : {
           warmUp: { cpuMs: 3000, atMostMs: 12_000 },
           windowMs: positive('seconds', values.seconds) * 1000,
+          crowd: { connections: Number.POSITIVE_INFINITY, inFlight: Number.POSITIVE_INFINITY },
+          overloadMs: positive('seconds', values.seconds) * 1000 * OVERLOAD_WINDOWS,
+          restMs: 60_000,
           repeats: Math.ceil(positive('repeats', values.repeats)),
           settleMs: 10_000,
           soakMs: positive('minutes', values.minutes) * 60_000,

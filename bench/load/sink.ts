@@ -129,6 +129,8 @@ export class Sink {
       const { items, numbers } = this.#count(signal, whole.subarray(skip), codingOf(whole))
       const bytes = whole.length - skip
       const book = (): void => {
+        // Whoever gave it up sends it again: it would count twice.
+        if (gone()) return
         this.items += items
         this.requests++
         this.bytes += bytes
@@ -139,7 +141,7 @@ export class Sink {
       else this.#throttle.push(items, gone, book)
     } catch (error) {
       this.failures.push(`sink: ${error instanceof Error ? error.message : String(error)}`)
-      serve()
+      if (!gone()) serve()
     }
   }
 
@@ -174,6 +176,8 @@ const NONE: readonly number[] = []
 
 function answer(stream: ServerHttp2Stream): void {
   stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true })
-  stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }))
+  stream.on('wantTrailers', () => {
+    if (!stream.destroyed) stream.sendTrailers({ 'grpc-status': '0' })
+  })
   stream.end(EMPTY_RESPONSE)
 }

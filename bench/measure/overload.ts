@@ -12,7 +12,12 @@ const AT_THE_KNEE = 0.95
 export async function overload(spec: Overload, engines: readonly Engine[], pace: Pace): Promise<Outcome> {
   const runs = new Runs()
   const broken: string[] = []
-  const { load, sink, pipeline } = spec
+  const { sink, pipeline } = spec
+  const load = {
+    ...spec.load,
+    connections: Math.min(spec.load.connections, pace.crowd.connections),
+    inFlight: Math.min(spec.load.inFlight, pace.crowd.inFlight),
+  }
   for (let repeat = 0; repeat < pace.repeats; repeat++) {
     for (const engine of engines) {
       await between(engine, pipeline, load, sink, async (running, client) => {
@@ -24,10 +29,10 @@ export async function overload(spec: Overload, engines: readonly Engine[], pace:
         const before = await client.drain()
         await client.begin(running.port, load)
         running.takeOutput()
-        const window = await client.measure(running.pid, pace.windowMs)
+        const window = await client.measure(running.pid, pace.overloadMs)
         const output = running.takeOutput()
         const totals = await client.drain()
-        const after = await client.measure(running.pid, pace.settleMs)
+        const after = await client.measure(running.pid, pace.restMs)
         const figures = defined({
           ...figuresOf(window, totals, output),
           delivered_share: window.items / ((sink.itemsPerSecond * window.ms) / 1000),
@@ -40,7 +45,7 @@ export async function overload(spec: Overload, engines: readonly Engine[], pace:
         runs.add(engine, { figures, latency: window.latency, memory: window.memory })
         broken.push(...unaccounted(engine, 'kept', knee.items, before))
         // A peer that lets nothing through under load is a figure, not a broken run.
-        broken.push(...unaccounted(engine, 'kept', engine === 'sluice' ? window.items : 1, totals))
+        broken.push(...unaccounted(engine, 'kept', engine === 'sluice' ? totals.delivered : 1, totals))
       })
     }
   }

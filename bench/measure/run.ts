@@ -11,7 +11,12 @@ export interface Pace {
   readonly warmUp: { readonly cpuMs: number; readonly atMostMs: number }
   readonly windowMs: number
   readonly repeats: number
-  /** How long an engine is left alone before its idle memory and CPU are read, and after a load. */
+  /** The most clients of an overload. */
+  readonly crowd: { readonly connections: number; readonly inFlight: number }
+  /** How long more is offered than a sink takes, and how long the engine is left alone after it. */
+  readonly overloadMs: number
+  readonly restMs: number
+  /** How long an engine is left alone before its idle memory and CPU are read. */
   readonly settleMs: number
   readonly soakMs: number
 }

@@ -35,6 +35,7 @@ export function traceIdOffsets(signal: BenchSignal, bytes: Uint8Array): readonly
 /** Writes new ids at the offsets of a request, one for each trace, and its number into the first. */
 export class FreshIds {
   readonly #bytes: Buffer
+  readonly #view: DataView
   readonly #offsets: readonly number[]
   /** At `i`: does the record at `offsets[i]` belong to another trace than the one before it? */
   readonly #begins: readonly boolean[]
@@ -44,6 +45,7 @@ export class FreshIds {
   /** `base`: how far `offsets` are from the beginning of `bytes`. */
   constructor(bytes: Buffer, offsets: readonly number[], base: number, seed: number) {
     this.#bytes = bytes
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
     this.#offsets = offsets.map((offset) => offset + base)
     this.#begins = this.#offsets.map((offset, i) => {
       const before = this.#offsets[i - 1]
@@ -54,7 +56,7 @@ export class FreshIds {
   }
 
   write(number: number): void {
-    const bytes = this.#bytes
+    const view = this.#view
     let [a, b, c, d] = [0, 0, 0, 0]
     for (let i = 0; i < this.#offsets.length; i++) {
       const at = this.#offsets[i]!
@@ -64,12 +66,12 @@ export class FreshIds {
         c = this.#next()
         d = this.#next()
       }
-      bytes.writeInt32LE(a, at)
-      bytes.writeInt32LE(b, at + 4)
-      bytes.writeInt32LE(c, at + 8)
-      bytes.writeInt32LE(d, at + 12)
+      view.setInt32(at, a)
+      view.setInt32(at + 4, b)
+      view.setInt32(at + 8, c)
+      view.setInt32(at + 12, d)
     }
-    mark(bytes, this.#first, number)
+    mark(this.#bytes, this.#first, number)
   }
 
   /** xorshift32. */
