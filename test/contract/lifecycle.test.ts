@@ -1,42 +1,13 @@
 // Every component sits the same exam. What this does not show: what a component does with data (ledger-closes.test.ts and
 // the component's own tests).
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { systemClock } from '../../src/clock.ts'
-import type { Component, ComponentContext } from '../../src/component/contracts.ts'
+import type { Component } from '../../src/component/contracts.ts'
 import type { Definition } from '../../src/component/define.ts'
-import { ack, type Consumer } from '../../src/component/delivery.ts'
 import { deadlineIn } from '../../src/lanes/deadline.ts'
-import { testContext } from '../support/context.ts'
-import { testHost } from '../support/host.ts'
+import { createWith } from './support/create.ts'
 import { definitions, nameOf, SMALLEST, smallestConfig } from './support/subjects.ts'
 
-const sink: Consumer = { acknowledges: 'delivered', consume: ack }
-
-async function create(subject: Definition): Promise<Component> {
-  const config = (await smallestConfig(subject)) as never
-  const ctx: ComponentContext = {
-    ...testContext(),
-    kind: subject.kind,
-    id: subject.type,
-    signals: subject.signals,
-    clock: systemClock,
-  }
-  switch (subject.kind) {
-    case 'receiver':
-      return subject.create(config, ctx, Object.fromEntries(subject.signals.map((signal) => [signal, sink])))
-    case 'processor':
-      if (!subject.record) return subject.create(config, ctx, sink)
-      await subject.record(config, ctx)
-      return {}
-    case 'connector':
-      return subject.create(config, ctx, { to: () => sink, pipeline: () => sink, pipelines: ['traces'] })
-    case 'extension':
-      if (subject.place === 'host') return subject.create(config, { ...ctx, host: testHost() })
-      return subject.create(config, ctx)
-    default:
-      return subject.create(config, ctx)
-  }
-}
+const create = async (subject: Definition): Promise<Component> => createWith(subject, await smallestConfig(subject))
 
 async function stop(component: Component): Promise<void> {
   const deadline = deadlineIn(2000)
