@@ -1,7 +1,7 @@
 import type { Allocation } from '../cases.ts'
 import type { EngineResult } from '../report/figures.ts'
 import { heapAllocated } from './heap.ts'
-import { between, defined, figuresOf, type Outcome, type Pace, unaccounted } from './run.ts'
+import { between, defined, deliveredIn, figuresOf, type Outcome, type Pace, unaccounted } from './run.ts'
 
 /**
  * Both loads move the same bytes, so whatever differs is due to the number of records. Buffers are not in it: they follow
@@ -20,7 +20,7 @@ export async function allocation(spec: Allocation, pace: Pace): Promise<Outcome>
       const window = await client.measure(running.pid, pace.windowMs)
       const output = running.takeOutput()
       const totals = await client.drain()
-      broken.push(...unaccounted('sluice', 'exact', window.items, totals))
+      broken.push(...unaccounted('sluice', 'exact', deliveredIn(window, totals), totals))
       const heap = heapAllocated(output)
       const bytes = heap === undefined ? undefined : heap.bytesPerMs / (window.requests / window.ms)
       if (bytes !== undefined) perRequest.push(bytes)

@@ -1,6 +1,6 @@
 import type { Overload } from '../cases.ts'
 import type { Engine } from '../engines.ts'
-import { between, defined, figuresOf, type Outcome, type Pace, Runs, unaccounted } from './run.ts'
+import { between, defined, deliveredIn, figuresOf, type Outcome, type Pace, Runs, unaccounted } from './run.ts'
 
 /** Of what the sink takes, offered to find out what memory the knee needs: a little below, for nothing may pile up. */
 const AT_THE_KNEE = 0.95
@@ -43,7 +43,7 @@ export async function overload(spec: Overload, engines: readonly Engine[], pace:
           rss_after_over_idle: ratio(after.memory.at(-1)?.rssMib, idle.memory.at(-1)?.rssMib),
         })
         runs.add(engine, { figures, latency: window.latency, memory: window.memory })
-        broken.push(...unaccounted(engine, 'kept', knee.items, before))
+        broken.push(...unaccounted(engine, 'kept', deliveredIn(knee, before), before))
         // A peer that lets nothing through under load is a figure, not a broken run.
         broken.push(...unaccounted(engine, 'kept', engine === 'sluice' ? totals.delivered : 1, totals))
       })

@@ -1,6 +1,6 @@
 import type { Soak, Throughput } from '../cases.ts'
 import type { Engine } from '../engines.ts'
-import { between, figuresOf, type Outcome, type Pace, Runs, unaccounted } from './run.ts'
+import { between, deliveredIn, figuresOf, type Outcome, type Pace, Runs, unaccounted } from './run.ts'
 
 /** CPU per item, latency and memory at a steady load. */
 export async function throughput(spec: Throughput | Soak, engines: readonly Engine[], pace: Pace): Promise<Outcome> {
@@ -21,7 +21,7 @@ export async function throughput(spec: Throughput | Soak, engines: readonly Engi
         const figures = figuresOf(window, totals, output)
         const growth = soaks ? { rss_growth: growthOf(memory.map(({ rssMib }) => rssMib)) } : {}
         runs.add(engine, { figures: { ...figures, ...growth }, latency, memory })
-        broken.push(...unaccounted(engine, accounting, window.items, totals))
+        broken.push(...unaccounted(engine, accounting, deliveredIn(window, totals), totals))
       })
     }
   }

@@ -6,7 +6,7 @@ import { afterEach, expect, test } from 'vitest'
 import { Driver } from '../../bench/load/driver.ts'
 import type { Load, Totals } from '../../bench/load/protocol.ts'
 import { Sink } from '../../bench/load/sink.ts'
-import { lost, unaccounted } from '../../bench/measure/run.ts'
+import { deliveredIn, lost, unaccounted } from '../../bench/measure/run.ts'
 
 const ITEMS = 10
 const LOAD: Load = { signal: 'traces', protocol: 'http', items: ITEMS, itemBytes: 400, connections: 2, inFlight: 1 }
@@ -133,4 +133,11 @@ test('a request that takes too long is given up', async () => {
   const { totals } = await direct({ ...LOAD, protocol: 'grpc', timeoutMs: 1, inFlight: 1, pauseMs: 1 }, 1)
   expect(totals.timedOut).toBeGreaterThan(0)
   expect(totals.failures).toEqual([])
+})
+
+test('nothing in a window is a broken run; in the half second of a smoke, nothing at all is', async () => {
+  const totals = await run(LOAD, () => 'pass')
+  expect(deliveredIn({ items: 0, ms: 4000 }, totals)).toBe(0)
+  expect(deliveredIn({ items: 0, ms: 500 }, totals)).toBe(totals.delivered)
+  expect(unaccounted('otelcol', 'kept', 0, totals)).toEqual(['otelcol: nothing was delivered in the window'])
 })
