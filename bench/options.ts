@@ -19,6 +19,9 @@ export const USAGE = `npm run bench -- [case…] [options]
 
 Cases: ${CASES.map(({ name }) => name).join(', ')}`
 
+/** What runs only where it is asked for; a smoke does without the same program with another setting. */
+const UNASKED_NEVER: readonly Engine[] = ['sluice', 'rotel']
+const NOT_IN_SMOKE: readonly Engine[] = [...UNASKED_NEVER, 'otelcol-gogc400']
 /** Memory takes longer to show than CPU. */
 const OVERLOAD_WINDOWS = 6
 
@@ -61,7 +64,7 @@ export function readOptions(args: readonly string[]): Options | 'help' | 'list' 
     cases: named ?? (generator === undefined ? CASES.filter(({ byHand }) => !byHand) : headlines),
     against:
       values.against === undefined
-        ? ENGINES.filter((engine) => engine !== 'rotel' && engine !== 'sluice')
+        ? ENGINES.filter((engine) => !(values.smoke ? NOT_IN_SMOKE : UNASKED_NEVER).includes(engine))
         : values.against === 'none'
           ? []
           : values.against.split(',').map((name) => oneOf('engine', name, ENGINES)),

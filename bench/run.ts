@@ -17,7 +17,7 @@ import { throughput } from './measure/throughput.ts'
 import { type Options, readOptions, USAGE } from './options.ts'
 import { grpcGo } from './peers/registry.ts'
 import { besideLoad, PINNED } from './processes.ts'
-import { lineOf } from './report/figures.ts'
+import { lineOf, type Run, summary } from './report/figures.ts'
 import { type Measured, page } from './report/html.ts'
 import { remarks, table } from './report/table.ts'
 import { judge } from './report/targets.ts'
@@ -81,9 +81,16 @@ async function run(spec: Case): Promise<readonly string[]> {
   missed.push(...outcome.missed)
   for (const target of spec.targets) {
     const verdict = judge(target, outcome.results)
+    if (verdict === undefined && summary(target.figure, runsOf(outcome)) === null) {
+      missed.push(`${spec.name}: ${target.figure} could not be measured; take more --seconds`)
+    }
     if (verdict !== undefined && !verdict.reached) missed.push(`${spec.name}: ${verdict.text}`)
   }
   return outcome.broken
+}
+
+function runsOf({ results }: Outcome): readonly Run[] {
+  return results.find(({ engine }) => engine === 'sluice')?.runs ?? []
 }
 
 function measure(spec: Case, engines: readonly Engine[]): Promise<Outcome> {
