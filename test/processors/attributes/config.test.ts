@@ -101,7 +101,7 @@ describe('what include and exclude may say', () => {
     [
       'a span kind by its short name',
       { match_type: 'strict', span_kinds: ['client'] },
-      'include.span_kinds[0]: expected one of SPAN_KIND_INTERNAL, SPAN_KIND_SERVER, SPAN_KIND_CLIENT, SPAN_KIND_PRODUCER, SPAN_KIND_CONSUMER, got "client"  (CONFIG_VALUE)',
+      'include.span_kinds[0]: expected one of SPAN_KIND_INTERNAL, SPAN_KIND_SERVER, SPAN_KIND_CLIENT, SPAN_KIND_PRODUCER, SPAN_KIND_CONSUMER, got "client"; did you mean "SPAN_KIND_CLIENT"?  (CONFIG_VALUE)',
     ],
   ])('%s is refused', async (_name, include, problem) => {
     expect(await problemsOf(attributes, 'traces', { actions, include })).toEqual([`${at}.${problem}`])
