@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../clock.ts'
 import type { ProcessorConfig } from '../config/telemetry-fields.ts'
 import type { Signal } from '../otlp/batch.ts'
-import { type OwnSender, ownSender } from './own-sender.ts'
+import { type OwnSender, ownSender, within } from './own-sender.ts'
 
 export interface OwnProcessorOptions<T> {
   readonly config: ProcessorConfig
@@ -65,7 +65,7 @@ export class OwnProcessor<T> {
     this.#timer?.cancel()
     const { clock } = this.#options
     const end = clock.monotonic() + timeoutMs
-    await this.#running
+    await within(this.#running, timeoutMs, clock)
     while (this.#queue.length > 0 && this.#sender !== undefined) {
       const left = end - clock.monotonic()
       if (left <= 0) break

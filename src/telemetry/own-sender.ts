@@ -52,10 +52,25 @@ const AGAIN: ReadonlySet<number> = new Set<number>([
 
 const AGAIN_HTTP: ReadonlySet<number> = new Set([429, 502, 503, 504])
 
+/** Waits for what is under way, if anything, for at most `ms`: a stop has no more time than it was given. */
+export async function within(work: Promise<void> | undefined, ms: number, clock: Clock): Promise<void> {
+  if (work === undefined) return
+  await new Promise<void>((resolve) => {
+    const timer = clock.setTimeout(resolve, ms)
+    const over = (): void => {
+      timer.cancel()
+      resolve()
+    }
+    work.then(over, over)
+  })
+}
+
 class OtlpSender implements OwnSender {
   readonly #client: Client
   readonly #clock: Clock
   readonly #attemptMs: number
+  /** Ends the pauses before next attempts. */
+  readonly #pauses = new Set<() => void>()
   #closed = false
 
   constructor(client: Client, attemptMs: number, clock: Clock) {
@@ -73,12 +88,26 @@ class OtlpSender implements OwnSender {
       if (result.ok) return undefined
       const pause = Math.max(wait, result.status.retryAfterMs ?? 0)
       if (this.#closed || !mayTryAgain(result) || this.#clock.monotonic() + pause >= end) return result.status.message
-      await new Promise<void>((resolve) => this.#clock.setTimeout(resolve, pause))
+      await this.#pause(pause)
+      if (this.#closed) return result.status.message
     }
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const over = (): void => {
+        timer.cancel()
+        this.#pauses.delete(over)
+        resolve()
+      }
+      const timer = this.#clock.setTimeout(over, ms)
+      this.#pauses.add(over)
+    })
   }
 
   async close(): Promise<void> {
     this.#closed = true
+    for (const over of this.#pauses) over()
     await this.#client.close()
   }
 }

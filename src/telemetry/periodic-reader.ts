@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../clock.ts'
 import type { PeriodicConfig } from '../config/telemetry-fields.ts'
 import { OtlpMetrics } from './otlp-metrics.ts'
 import type { OwnResource } from './own-resource.ts'
-import { type OwnSender, ownSender } from './own-sender.ts'
+import { type OwnSender, ownSender, within } from './own-sender.ts'
 import type { Reading } from './registry.ts'
 
 export interface PeriodicOptions {
@@ -45,10 +45,12 @@ export class PeriodicReader {
     this.#timer?.cancel()
     this.#timer = undefined
     const sender = this.#sender
-    const { config } = this.#options
+    const { config, clock } = this.#options
     if (sender === undefined) return
-    await this.#running
-    await this.#export(config.timeout === 0 ? timeoutMs : Math.min(timeoutMs, config.timeout))
+    const end = clock.monotonic() + timeoutMs
+    await within(this.#running, timeoutMs, clock)
+    const left = end - clock.monotonic()
+    if (left > 0) await this.#export(config.timeout === 0 ? left : Math.min(left, config.timeout))
     this.#sender = undefined
     await sender.close()
   }

@@ -103,3 +103,20 @@ test('an export that is not over after export_timeout is given up', async () => 
   await eventually('the failure', () => it.counts.failures[0])
   expect(it.counts).toEqual({ dropped: 1, failures: ['no answer within 0.1 s'] })
 })
+
+test('a stop takes no longer than it is given, whatever an export under way has', async () => {
+  const it = await rig(() => ({
+    batch: { export_timeout: 0, schedule_delay: 1, exporter: { otlp: { endpoint: 'http://127.0.0.1:1' } } },
+  }))
+  await it.processor.start()
+  it.processor.add(line(1))
+  await it.clock.advance(1)
+  // It waits for its next attempt, and would for ever.
+  await eventually('the pause', () => (it.clock.next === 1000 ? true : undefined))
+  it.processor.add(line(2))
+  const stopped = it.processor.stop(500)
+  await it.clock.advance(500)
+  await stopped
+  await eventually('both are dropped', () => (it.counts.dropped === 2 ? true : undefined))
+  expect(it.clock.timers).toBe(0)
+})
