@@ -14,6 +14,8 @@ import { definitions, nameOf, pipelineWith, resolve, SMALLEST } from './support/
 /** Go's longest duration. */
 const CENTURIES = '2562047h'
 const LARGE = Number.MAX_SAFE_INTEGER
+/** A section that only stands there. */
+const EMPTY = {}
 
 type Value = [path: readonly string[], value: unknown]
 
@@ -23,7 +25,7 @@ function* values(fields: Fields, above: readonly string[] = []): Generator<Value
 
 function* valuesOf({ shape }: Field<unknown>, path: readonly string[]): Generator<Value> {
   if (shape.kind === 'object') {
-    yield [path, {}]
+    yield [path, EMPTY]
     yield* values(shape.fields, path)
   }
   for (const value of ends(shape)) yield [path, value]
@@ -45,12 +47,16 @@ function ends(shape: Field<unknown>['shape']): readonly unknown[] {
   }
 }
 
-/** The smallest configuration with one value in it; sections on the way are made. */
+/**
+ * The smallest configuration with one value in it; sections on the way are made. An empty section is the smallest's own where that has it:
+ * with all defaults it would listen on the ports that everybody knows.
+ */
 function withValue(smallest: object, [path, value]: Value): object {
   const [key, ...rest] = path
   if (key === undefined) return value as object
   const below = (smallest as Record<string, object | undefined>)[key]
-  return { ...smallest, [key]: rest.length === 0 ? value : withValue(below ?? {}, [rest, value]) }
+  const last = value === EMPTY ? (below ?? value) : value
+  return { ...smallest, [key]: rest.length === 0 ? last : withValue(below ?? {}, [rest, value]) }
 }
 
 const warnings: string[] = []
