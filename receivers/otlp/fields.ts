@@ -2,6 +2,7 @@ import { grpcAuthField, httpAuthField, middlewaresField } from '../../src/config
 import { corsField } from '../../src/config/cors-fields.ts'
 import { type ConfigOf, field } from '../../src/config/field.ts'
 import { serverKeepaliveField } from '../../src/config/grpc-server-fields.ts'
+import { connectionFields } from '../../src/config/http-server-fields.ts'
 import { serverTlsField } from '../../src/config/tls-fields.ts'
 
 const CODINGS = ['', 'gzip', 'zstd', 'zlib', 'snappy', 'deflate', 'lz4', 'x-snappy-framed'] as const
@@ -69,19 +70,11 @@ const http = field.object('OTLP/HTTP, bodies in protobuf or JSON; served when th
     default: '0s',
     min: 0,
   }),
-  read_header_timeout: field.duration("Longest that a request's headers may take to arrive; 0 means `read_timeout`.", {
-    default: '1m',
-    min: 0,
-  }),
+  ...connectionFields,
   write_timeout: field.duration("Longest from a request's headers to the end of its answer; 0 is no limit.", {
     default: '30s',
     min: 0,
   }),
-  idle_timeout: field.duration('Ends a connection without requests after this long; 0 means `read_timeout`.', {
-    default: '1m',
-    min: 0,
-  }),
-  keep_alives_enabled: field.bool('Off: one request a connection.', { default: true }),
   response_headers: field.map('Set on every response.', field.secret('Value of the header.', { required: true }), {
     default: {},
     pairs: true,

@@ -1,6 +1,7 @@
 import { httpAuthField, middlewaresField } from './authorise-fields.ts'
 import { corsField } from './cors-fields.ts'
 import { field } from './field.ts'
+import { connectionFields } from './http-server-fields.ts'
 import { serverTlsField } from './tls-fields.ts'
 
 const NO_BODIES = 'bodies are never read'
@@ -21,19 +22,11 @@ export const pageServerFields = (endpoint: string) => ({
     default: '0s',
     min: 0,
   }),
-  read_header_timeout: field.duration("Longest that a request's headers may take to arrive; 0 means `read_timeout`.", {
-    default: '1m',
-    min: 0,
-  }),
+  ...connectionFields,
   write_timeout: field.duration('Ends a connection that stands still for this long; 0 is no limit.', {
     default: '30s',
     min: 0,
   }),
-  idle_timeout: field.duration('Ends a connection without requests after this long; 0 means `read_timeout`.', {
-    default: '1m',
-    min: 0,
-  }),
-  keep_alives_enabled: field.bool('Off: one request a connection.', { default: true }),
   max_request_body_size: field.noEffect('Limits request bodies.', NO_BODIES),
   compression_algorithms: field.noEffect('Compressions of request bodies.', NO_BODIES),
   include_metadata: field.noEffect('Hands request headers on.', 'no pipeline is behind it'),

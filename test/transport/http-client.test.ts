@@ -1,9 +1,9 @@
 import * as http from 'node:http'
 import type * as net from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
-import { type HttpClientOptions, httpClient } from '../../src/transport/http-client.ts'
 import { ProxyEnvironment } from '../../src/transport/proxy-environment.ts'
 import { type CallResult, type Client, GRPC } from '../../src/transport/unary.ts'
+import { client, send } from './support/http-out.ts'
 import { testProxy } from './support/proxy.ts'
 
 const cleanups: (() => unknown)[] = []
@@ -57,21 +57,6 @@ async function peer(
   })
   return found
 }
-
-function client(url: string, options: Partial<HttpClientOptions> = {}): Client {
-  const made = httpClient({
-    urls: { traces: url },
-    contentType: 'application/x-protobuf',
-    userAgent: 'sluice-test',
-    now: () => Date.now(),
-    ...options,
-  })
-  cleanups.push(() => made.close())
-  return made
-}
-
-const send = (one: Client, body = Uint8Array.of(1, 2), timeoutMs = 5000): Promise<CallResult> =>
-  one.call('traces', [body], { timeoutMs })
 
 describe('redirects', () => {
   test('to ever other servers are followed, with connections to the last ones', async () => {

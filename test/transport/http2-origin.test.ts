@@ -4,32 +4,18 @@ import * as https from 'node:https'
 import * as net from 'node:net'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { systemClock } from '../../src/clock.ts'
-import { type HttpClientOptions, httpClient } from '../../src/transport/http-client.ts'
+import type { HttpClientOptions } from '../../src/transport/http-client.ts'
 import { ClientTls } from '../../src/transport/tls.ts'
-import { type CallResult, type Client, GRPC } from '../../src/transport/unary.ts'
+import { GRPC } from '../../src/transport/unary.ts'
 import { memoryLog } from '../support/memory-log.ts'
 import { type Certificates, makeCertificates } from './support/certificates.ts'
+import { client, send } from './support/http-out.ts'
 import { testProxy } from './support/proxy.ts'
 
 const cleanups: (() => unknown)[] = []
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
 })
-
-function client(url: string, options: Partial<HttpClientOptions> = {}): Client {
-  const made = httpClient({
-    urls: { traces: url },
-    contentType: 'application/x-protobuf',
-    userAgent: 'sluice-test',
-    now: () => Date.now(),
-    ...options,
-  })
-  cleanups.push(() => made.close())
-  return made
-}
-
-const send = (one: Client, body = Uint8Array.of(1, 2), timeoutMs = 5000): Promise<CallResult> =>
-  one.call('traces', [body], { timeoutMs })
 
 let certificates: Certificates
 beforeAll(() => {
