@@ -77,7 +77,7 @@ async function buildGraph(task: LaneTask, { say, listening, spans, meter }: Outl
   const registry = registryOf((await lists).default)
   const log = laneLogger(task, say)
   const tracer = requestTracer(task.config.service.telemetry.traces, systemClock, (span) => spans.add(span))
-  const admission = new Admission(task.admission)
+  const admission = new Admission(task.admission, THREAD)
   const memory = processMemory(task.memory, admission, say)
   const context = (scope: ContextScope): ComponentContext => ({
     kind: scope.kind,

@@ -1,11 +1,11 @@
+import { MOST_THREADS } from '../transport/admission.ts'
+
 /** How much memory the whole process uses, in bytes. */
 export interface ProcessMemory {
   /** Used heap and buffers of all threads, and what connections may still send unasked. */
   used(): number
 }
 
-/** Threads that there is room for: the main one and lanes. */
-const THREADS = 128
 /** Readings among which the least counts as external memory that is no buffer. */
 const READINGS = 5
 
@@ -25,7 +25,12 @@ export class ThreadMemory {
   }
 
   static memory(): SharedArrayBuffer {
-    return new SharedArrayBuffer(THREADS * Float64Array.BYTES_PER_ELEMENT)
+    return new SharedArrayBuffer(MOST_THREADS * Float64Array.BYTES_PER_ELEMENT)
+  }
+
+  /** `thread` has ended: its memory is free. */
+  forget(thread: number): void {
+    this.#published[thread] = 0
   }
 
   /** Publishes this thread's own figure, for those that sum. */

@@ -1,5 +1,7 @@
 // The byte budget by itself: what is booked, refused and given back. What this does not show: that servers book before they
 // read (test/faults/half-sent.test.ts).
+import { once } from 'node:events'
+import { setTimeout } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -174,27 +176,100 @@ describe('connections', () => {
   })
 })
 
-test('three threads at once never book more than there is, and leave nothing', async () => {
-  const memory = Admission.memory(1 << 20)
-  const admission = new Admission(memory)
-  const said = await Promise.all(
-    [1, 2, 3].map(
-      (seed) =>
-        new Promise<{ refused: number; past: number }>((resolve, reject) => {
-          const thread = new Worker(new URL('./support/booking-thread.ts', import.meta.url), {
-            workerData: { memory, seed, rounds: 100_000 },
-          })
-          thread.once('message', resolve)
-          thread.once('error', reject)
-        }),
-    ),
-  )
-  expect(said.map(({ past }) => past)).toEqual([0, 0, 0])
-  // Else the limit was never met and nothing was shown.
-  for (const { refused } of said) expect(refused).toBeGreaterThan(1000)
-  expect(admission.peak).toBeLessThanOrEqual(admission.limit)
-  expect(admission.peak).toBeGreaterThan(admission.limit * 0.9)
-  expect(admission.reserved).toBe(0)
+function thread(name: string, workerData: object): Worker {
+  return new Worker(new URL(`./support/${name}.ts`, import.meta.url), { workerData })
+}
+
+describe('several threads', () => {
+  test('never book more together than there is, and leave nothing', async () => {
+    const memory = Admission.memory(1 << 20)
+    const held = new SharedArrayBuffer(4)
+    const admission = new Admission(memory)
+    const said = await Promise.all(
+      [1, 2, 3].map(
+        (index) =>
+          new Promise<{ refused: number; past: number }>((resolve, reject) => {
+            const booking = thread('booking-thread', { memory, held, thread: index, seed: index, rounds: 100_000 })
+            booking.once('message', resolve)
+            booking.once('error', reject)
+          }),
+      ),
+    )
+    expect(said.map(({ past }) => past)).toEqual([0, 0, 0])
+    // Else the limit was never met and nothing was shown.
+    for (const { refused } of said) expect(refused).toBeGreaterThan(1000)
+    expect(admission.peak).toBeLessThanOrEqual(admission.limit)
+    expect(admission.peak).toBeGreaterThan(admission.limit * 0.9)
+    expect(admission.reserved).toBe(0)
+  })
+
+  test('one that dies leaves what others have, whatever it was about to do', async () => {
+    const memory = Admission.memory(1 << 20)
+    const admission = new Admission(memory)
+    const own = begun(admission)
+    expect(own.grow(10 * KIB)).toBeUndefined()
+    expect(admission.openConnection('http1')).toBe(true)
+    let reserved = 0
+    let connections = 0
+    for (let round = 0; round < 12; round++) {
+      const dying = [1, 2].map((index) => thread('dying-thread', { memory, thread: index, seed: 10 * round + index }))
+      await Promise.all(dying.map((each) => once(each, 'message')))
+      // Later in every round, and never at the same instruction.
+      await setTimeout(round)
+      await Promise.all(dying.map((each) => each.terminate()))
+      reserved += admission.reserved - (CALL + 10) * KIB
+      connections += admission.connections - CONNECTION_BYTES.http1
+      for (const index of [1, 2]) admission.forget(index)
+      expect([admission.reserved, admission.connections]).toEqual([(CALL + 10) * KIB, CONNECTION_BYTES.http1])
+      expect(admission.limited).toBe(false)
+    }
+    // Else they died with nothing and nothing was shown.
+    expect(reserved).toBeGreaterThan(0)
+    expect(connections).toBeGreaterThan(0)
+    own.release()
+    admission.closeConnection('http1')
+    expect([admission.reserved, admission.connections]).toEqual([0, 0])
+  })
+
+  test('the overdraft is one for all, and is free again when the thread that has it dies', () => {
+    const memory = Admission.memory((100 * KIB * 4) / 3)
+    const [one, other] = [new Admission(memory, 1), new Admission(memory, 2)]
+    const oldest = begun(one, true)
+    const second = begun(other, true)
+    expect(oldest.grow(120 * KIB)).toBeUndefined()
+    expect(second.grow(10 * KIB)).toMatchObject({ reason: 'no_room' })
+    one.forget(1)
+    expect(other.reserved).toBe(CALL * KIB)
+    expect(second.grow(120 * KIB)).toBeUndefined()
+    second.release()
+    expect(other.reserved).toBe(0)
+  })
+
+  test('a limiter of one keeps requests out of all, until it dies', () => {
+    const memory = Admission.memory(1 << 20)
+    const [one, other] = [new Admission(memory, 1), new Admission(memory, 2)]
+    one.limiting(true)
+    expect(other.begin(false)).toMatchObject({ reason: 'memory_limited' })
+    other.limiting(true)
+    other.forget(1)
+    expect(one.limited).toBe(true)
+    other.limiting(false)
+    expect(one.limited).toBe(false)
+  })
+
+  test('all hear of pressure, the one that meets it at once', async () => {
+    const memory = Admission.memory((100 * KIB * 4) / 3)
+    const [one, other] = [new Admission(memory, 1), new Admission(memory, 2)]
+    const heard: string[] = []
+    const ends = [one.onPressure(() => heard.push('one')), other.onPressure(() => heard.push('other'))]
+    const [large, small] = [begun(one), begun(one)]
+    expect(large.grow(80 * KIB)).toBeUndefined()
+    expect(small.grow(20 * KIB)).toMatchObject({ reason: 'no_room' })
+    expect(heard).toEqual(['one'])
+    await expect.poll(() => heard).toEqual(['one', 'other'])
+    for (const end of ends) end()
+    for (const each of [large, small]) each.release()
+  })
 })
 
 describe('any sequence of requests', () => {
