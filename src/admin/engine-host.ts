@@ -19,8 +19,8 @@ export interface EngineHostOptions {
   readonly registry: MeterRegistry
   /** The last sampled spans by name. */
   readonly spans: () => readonly SpanSummary[]
-  /** The threads of the lanes that run now. */
-  readonly workers: () => readonly Worker[]
+  /** The threads of the lanes that run now, by slot. */
+  readonly workers: () => ReadonlyMap<number, Worker>
 }
 
 /** The process as extensions see it that run beside the lanes. */
@@ -32,7 +32,7 @@ export class EngineHost implements Host {
   readonly #definitions: Registry<Definition>
   readonly #health: HealthBook
   readonly #registry: MeterRegistry
-  readonly #workers: () => readonly Worker[]
+  readonly #workers: () => ReadonlyMap<number, Worker>
   readonly spans: () => readonly SpanSummary[]
 
   constructor({ version, resource, config, definitions, health, registry, workers, spans }: EngineHostOptions) {

@@ -105,6 +105,7 @@ export class HostedExtensions {
       meter,
       tracer: NO_TRACER,
       clock: systemClock,
+      lane: { index: 0, count: 1 },
       storage: new MemoryStorage(),
       admission,
       memory,

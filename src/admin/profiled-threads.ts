@@ -2,13 +2,14 @@ import { Session } from 'node:inspector/promises'
 import { getHeapSnapshot } from 'node:v8'
 import type { Worker } from 'node:worker_threads'
 import type { ProfiledThread } from '../component/host.ts'
+import { laneName } from '../lanes/protocol.ts'
 
 /** Average bytes between two samples of a heap profile: V8's own default, and Go's. */
 const HEAP_SAMPLING_BYTES = 512 * 1024
 
-/** The main thread through its own inspector session, workers through the handles that Node gives their parent. */
-export function profiledThreads(workers: readonly Worker[]): ProfiledThread[] {
-  return [mainThread, ...workers.map((worker, index) => workerThread(`lane-${index + 1}`, worker))]
+/** The main thread through its own inspector session, lanes' workers through the handles that Node gives their parent. */
+export function profiledThreads(workers: ReadonlyMap<number, Worker>): ProfiledThread[] {
+  return [mainThread, ...[...workers].map(([lane, worker]) => workerThread(laneName(lane), worker))]
 }
 
 const mainThread: ProfiledThread = {

@@ -7,7 +7,7 @@ import { systemClock } from '../clock.ts'
 import type { ResolvedConfig } from '../config/resolved.ts'
 import { SluiceError } from '../errors.ts'
 import { deadlineIn } from '../lanes/deadline.ts'
-import type { Listening } from '../lanes/protocol.ts'
+import { type Listening, laneName } from '../lanes/protocol.ts'
 import type { Supervisor } from '../lanes/supervisor.ts'
 import { budgetBytes } from '../memory/budget.ts'
 import { ThreadMemory } from '../memory/thread-memory.ts'
@@ -64,6 +64,8 @@ export async function runEngine(supervisor: Supervisor, sources: ConfigSources):
   try {
     const listening = await Promise.all([
       supervisor.start({
+        lanes: config.service.lanes,
+        restartsPerMinute: config.service.laneRestartsPerMinute,
         config,
         log: own.logOptions,
         registry,
@@ -72,6 +74,10 @@ export async function runEngine(supervisor: Supervisor, sources: ConfigSources):
         onHealth: (report) => health.take(report),
         onLogLine: (line) => own.takeLine(line),
         onSpans: (spans) => own.takeSpans(spans),
+        onLost: ({ lane, reason, replaced }) => {
+          const next = replaced ? '; another takes its place' : ''
+          log.error({ err: reason }, `${laneName(lane)} is lost, and what it held with it${next}`)
+        },
       }),
       hosted.start(),
       own.start(),

@@ -32,6 +32,14 @@ export interface Deadline {
   readonly signal: AbortSignal
 }
 
+/** Which of the lanes a component runs in. Beside the lanes it is the only one of its kind: the first of one. */
+export interface LanePlace {
+  /** From 0. A lane that replaces another has the same. */
+  readonly index: number
+  /** How many there were when this one started. */
+  readonly count: number
+}
+
 /** What the engine hands in. Nothing from outside reaches a component another way. */
 export interface ComponentContext {
   readonly kind: ComponentKind
@@ -46,6 +54,7 @@ export interface ComponentContext {
   /** Makes spans of what the component does, for the few requests that are sampled. */
   readonly tracer: Tracer
   readonly clock: Clock
+  readonly lane: LanePlace
   readonly storage: Storage
   /** The byte budget of the process: what receivers book before they read a body. */
   readonly admission: Admission

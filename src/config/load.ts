@@ -136,6 +136,7 @@ function resolve(
       telemetry: resolveTelemetry(service.telemetry),
       admission: { limitMib: service.admission.limit_mib, limitPercentage: service.admission.limit_percentage },
       lanes: service.lanes,
+      laneRestartsPerMinute: service.lane_restarts_per_minute,
       shutdownTimeoutMs: service.shutdown_timeout,
       featureGates: [...gates],
     },

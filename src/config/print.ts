@@ -75,6 +75,7 @@ function printService({ service }: ResolvedConfig, printer: Printer): unknown {
       ...(admission.limitPercentage !== undefined && { limit_percentage: admission.limitPercentage }),
     },
     lanes: service.lanes,
+    lane_restarts_per_minute: service.laneRestartsPerMinute,
     shutdown_timeout: formatDuration(service.shutdownTimeoutMs),
   }
 }

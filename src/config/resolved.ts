@@ -48,6 +48,8 @@ export interface ResolvedService {
   readonly admission: { readonly limitMib: number | undefined; readonly limitPercentage: number | undefined }
   /** Worker threads that hold the pipelines. */
   readonly lanes: number
+  /** So many may be lost within a minute before the process gives up. */
+  readonly laneRestartsPerMinute: number
   /** How long a stop may take to drain, ms. */
   readonly shutdownTimeoutMs: number
   /** Ids of the feature gates that are on. */

@@ -40,6 +40,10 @@ export const SERVICE = {
     { default: {}, own: true },
   ),
   lanes: field.int('Worker threads that hold the pipelines.', { default: 1, min: 1, own: true }),
+  lane_restarts_per_minute: field.int(
+    'Lanes that are lost are replaced. When more than this many are lost within a minute the process stops; with 0 at the first.',
+    { default: 5, min: 0, max: 10_000, own: true },
+  ),
   shutdown_timeout: field.duration('How long a stop may take to drain what is held.', { default: '30s', own: true }),
 } satisfies Fields
 

@@ -1,4 +1,4 @@
-import type { MessagePort } from 'node:worker_threads'
+import { threadId } from 'node:worker_threads'
 import type { Logger } from 'pino'
 import { systemClock } from '../clock.ts'
 import type { ComponentContext } from '../component/contracts.ts'
@@ -16,7 +16,9 @@ import { threadMetrics } from '../telemetry/thread-metrics.ts'
 import { Admission } from '../transport/admission.ts'
 import { deadlineIn } from './deadline.ts'
 import { healthGauge } from './health-gauge.ts'
-import type { FromLane, LaneTask, Listening, ToLane } from './protocol.ts'
+import { Inbox } from './inbox.ts'
+import { Peers } from './peers.ts'
+import { type FromLane, type LaneTask, type Listening, laneName, threadOf } from './protocol.ts'
 
 /** The components, as the thread's one argument names them; loaded with the thread, before there is a task. */
 const lists = import(process.argv[2]!) as Promise<{ readonly default: ComponentLists }>
@@ -33,17 +35,20 @@ const CLEAN_UP_MS = 5_000
 export default async function lane(task: LaneTask): Promise<void> {
   const { port } = task
   const say = (message: FromLane): void => port.postMessage(message)
+  const peers = new Peers()
+  const inbox = new Inbox(port, peers)
+  say({ type: 'hello', thread: threadId })
   try {
     const listening: Listening[] = []
     const spans = new SpanOutbox(systemClock, (finished) => say({ type: 'spans', spans: finished }))
     const { level } = task.config.service.telemetry.metrics
     const meter = new SharedMeter(task.meter, (series) => say({ type: 'series', series }), level)
-    const figures = threadMetrics(meter, `lane-${THREAD}`)
+    const figures = threadMetrics(meter, laneName(task.lane))
     const graph = await buildGraph(task, { say, listening, spans, meter })
+    if (inbox.stopping) return
     await graph.start(() => deadlineIn(CLEAN_UP_MS))
     say({ type: 'started', listening })
-    const { timeoutMs } = await stopAsked(port)
-    const deadline = deadlineIn(timeoutMs)
+    const deadline = deadlineIn(await inbox.stop)
     const log = laneLogger(task, say)
     await graph.stop(deadline, (component, err) => log.error({ component, err }, 'did not stop cleanly'))
     deadline.clear()
@@ -53,6 +58,7 @@ export default async function lane(task: LaneTask): Promise<void> {
     const code = error instanceof SluiceError ? error.code : 'START_FAILED'
     say({ type: 'failed', code, message: error instanceof Error ? error.message : String(error) })
   } finally {
+    peers.close()
     port.close()
   }
 }
@@ -77,8 +83,8 @@ async function buildGraph(task: LaneTask, { say, listening, spans, meter }: Outl
   const registry = registryOf((await lists).default)
   const log = laneLogger(task, say)
   const tracer = requestTracer(task.config.service.telemetry.traces, systemClock, (span) => spans.add(span))
-  const admission = new Admission(task.admission, THREAD)
-  const memory = processMemory(task.memory, admission, say)
+  const admission = new Admission(task.admission, threadOf(task.lane))
+  const memory = processMemory(task, admission, say)
   const context = (scope: ContextScope): ComponentContext => ({
     kind: scope.kind,
     id: scope.id,
@@ -89,6 +95,7 @@ async function buildGraph(task: LaneTask, { say, listening, spans, meter }: Outl
     meter,
     tracer,
     clock: systemClock,
+    lane: { index: task.lane, count: task.lanes },
     storage: new MemoryStorage(),
     admission,
     memory,
@@ -101,15 +108,12 @@ async function buildGraph(task: LaneTask, { say, listening, spans, meter }: Outl
   return Graph.build(task.config, { definition: (kind, type) => definitionOf(registry, kind, type), context })
 }
 
-/** The thread of the one lane there is; the main one is 0. */
-const THREAD = 1
-
 function processMemory(
-  shared: SharedArrayBuffer,
+  { memory, lane }: LaneTask,
   admission: Admission,
   say: (message: FromLane) => void,
 ): ComponentContext['memory'] {
-  const threads = new ThreadMemory(shared, THREAD)
+  const threads = new ThreadMemory(memory, threadOf(lane))
   let watched = false
   return {
     used() {
@@ -136,8 +140,4 @@ function reporter(
     const about = { kind, id, ...(pipeline !== undefined && { pipeline }) }
     say({ type: 'health', report: { ...about, health, ...(message !== undefined && { message }) } })
   }
-}
-
-function stopAsked(port: MessagePort): Promise<ToLane> {
-  return new Promise((resolve) => port.once('message', (message: ToLane) => resolve(message)))
 }

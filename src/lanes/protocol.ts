@@ -1,3 +1,4 @@
+import type { MessagePort } from 'node:worker_threads'
 import type { ComponentKind } from '../component/contracts.ts'
 import type { ResolvedConfig } from '../config/resolved.ts'
 import type { LogOptions } from '../telemetry/log.ts'
@@ -6,6 +7,12 @@ import type { FinishedSpan } from '../telemetry/tracer.ts'
 
 /** What a lane is started with. Crosses the thread by structured clone, the port by transfer. */
 export interface LaneTask {
+  /** Its slot, from 0. A lane that replaces another has the same. */
+  readonly lane: number
+  /** How many slots there are at this time. */
+  readonly lanes: number
+  /** How many lanes this slot has had before. */
+  readonly generation: number
   readonly config: ResolvedConfig
   readonly log: LogOptions
   /** Memory of the lane's meter, owned by the supervisor. */
@@ -14,7 +21,17 @@ export interface LaneTask {
   readonly admission: SharedArrayBuffer
   /** Where threads publish how much memory they use (`ThreadMemory`). */
   readonly memory: SharedArrayBuffer
-  readonly port: import('node:worker_threads').MessagePort
+  readonly port: MessagePort
+}
+
+/** What people call a lane: its thread in metrics, logs and profiles. */
+export function laneName(lane: number): string {
+  return `lane-${lane + 1}`
+}
+
+/** Where the thread of a lane has its place in memory that threads share: the main one is 0. */
+export function threadOf(lane: number): number {
+  return lane + 1
 }
 
 export interface Listening {
@@ -33,6 +50,8 @@ export interface HealthReport {
 }
 
 export type FromLane =
+  /** The first message: the thread has loaded its modules and begins with its task. `thread` is Node's id of it. */
+  | { readonly type: 'hello'; readonly thread: number }
   /** A component reads the memory of the process: the main thread is to publish its own from now on. */
   | { readonly type: 'watchMemory' }
   | { readonly type: 'health'; readonly report: HealthReport }
@@ -43,4 +62,9 @@ export type FromLane =
   | { readonly type: 'started'; readonly listening: readonly Listening[] }
   | { readonly type: 'failed'; readonly code: string; readonly message: string }
 
-export type ToLane = { readonly type: 'stop'; readonly timeoutMs: number }
+export type ToLane =
+  | { readonly type: 'stop'; readonly timeoutMs: number }
+  /** The lane in slot `lane` runs, and `port` leads to it. */
+  | { readonly type: 'peer'; readonly lane: number; readonly port: MessagePort }
+  /** The lane in slot `lane` has ended, and nothing comes from it any more. */
+  | { readonly type: 'peerGone'; readonly lane: number }

@@ -1,4 +1,4 @@
-import { MessageChannel, receiveMessageOnPort, type Worker } from 'node:worker_threads'
+import { MessageChannel, type Worker } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import type { ResolvedConfig } from '../config/resolved.ts'
 import { SluiceError } from '../errors.ts'
@@ -7,11 +7,17 @@ import type { LogOptions } from '../telemetry/log.ts'
 import type { MeterRegistry } from '../telemetry/registry.ts'
 import { SharedMeter } from '../telemetry/shared-meter.ts'
 import type { FinishedSpan } from '../telemetry/tracer.ts'
-import type { FromLane, HealthReport, LaneTask, Listening, ToLane } from './protocol.ts'
+import type { HealthReport, Listening } from './protocol.ts'
+import { RestartBudget } from './restart-budget.ts'
+import { type LaneMessage, RunningLane } from './running-lane.ts'
 import { siblingModule } from './sibling-module.ts'
 
 /** What lanes run, and where what they tell goes. */
 export interface LaneOptions {
+  /** How many. */
+  readonly lanes: number
+  /** One more that is lost within a minute is not replaced: the process gives up. */
+  readonly restartsPerMinute: number
   readonly config: ResolvedConfig
   readonly log: LogOptions
   readonly registry: MeterRegistry
@@ -19,11 +25,23 @@ export interface LaneOptions {
   readonly admission: SharedArrayBuffer
   /** Where threads publish how much memory they use (`ThreadMemory.memory`). */
   readonly memory: SharedArrayBuffer
-  /** Takes what components say about their health. */
-  readonly onHealth?: (report: HealthReport) => void
+  /** Takes what components of the lane in a slot say about their health. */
+  readonly onHealth?: (report: HealthReport, lane: number) => void
   /** Takes their log lines, where those are sent on. */
   readonly onLogLine?: (line: string) => void
   readonly onSpans?: (spans: readonly FinishedSpan[]) => void
+  /** A lane has ended that nobody had asked to, and its thread writes nothing any more. */
+  readonly onLost?: (lost: LostLane) => void
+}
+
+/** A lane that was lost. */
+export interface LostLane {
+  readonly lane: number
+  readonly reason: SluiceError
+  /** Memory of its meter. */
+  readonly meter: SharedArrayBuffer
+  /** Another takes its place at once. */
+  readonly replaced: boolean
 }
 
 /**
@@ -34,19 +52,29 @@ export interface LaneOptions {
  */
 const YOUNG_GENERATION_MB = 6
 
+/** Slots that there are at most: shared memory has room for so many. */
+export const MOST_LANES = 64
+
 /** How often the main thread says how much memory it uses, once somebody reads it. It has little that changes. */
 const PUBLISH_MS = 1000
 
 /**
- * Owns the threads that pipelines run in. It touches no telemetry: it starts lanes, tells them to stop and keeps the
- * memory their meters write to.
+ * Owns the threads that pipelines run in. It touches no telemetry: it starts lanes, replaces those that are lost, tells them
+ * of each other and to stop, and keeps the memory their meters write to.
  *
  * The pool is Piscina's, one never-ending task a thread. `atomics: 'disabled'` because its wait between tasks blocks the
  * thread's event loop, and with it every socket.
  */
 export class Supervisor {
   readonly #pool: Piscina
-  #lane: RunningLane | undefined
+  readonly #lanes = new Map<number, { readonly running: RunningLane; readonly meter: SharedArrayBuffer }>()
+  readonly #ended = Promise.withResolvers<void>()
+  #options: LaneOptions | undefined
+  #restarts = new RestartBudget(0)
+  #publishing: NodeJS.Timeout | undefined
+  /** The first lane has started: from now on those that are lost are replaced. */
+  #established = false
+  #stopping = false
 
   /**
    * Starts a thread, which loads its modules while the configuration is still being read. `components` is the URL of the
@@ -58,107 +86,145 @@ export class Supervisor {
       // The same components as here, so that the lane finds what the configuration names.
       argv: [components],
       minThreads: 1,
-      maxThreads: 1,
+      // A lane that takes the place of another may come before the thread of that one has gone.
+      maxThreads: 2 * MOST_LANES,
       atomics: 'disabled',
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
       // The lane ends by itself; a thread without a task is not kept.
       idleTimeout: 0,
     })
+    // Whoever runs or stops looks at it; until then a rejection is not an unhandled one.
+    this.#ended.promise.catch(() => {})
   }
 
-  /** Resolves with what listens once everything has started; rejects with the first reason why not. */
+  /**
+   * Resolves with what listens once the first lane has started, and starts the others; rejects with the first reason why
+   * not.
+   */
   async start(options: LaneOptions): Promise<readonly Listening[]> {
-    this.#lane = new RunningLane(this.#pool, options)
+    this.#options = options
+    this.#restarts = new RestartBudget(options.restartsPerMinute)
+    const first = this.#begin(0, 0)
+    let listening: readonly Listening[]
     try {
-      return await this.#lane.started
+      listening = await first.started
     } catch (error) {
       await this.#pool.destroy()
       throw error
     }
+    this.#established = true
+    for (let lane = 1; lane < options.lanes && !this.#stopping; lane++) this.#begin(lane, 0)
+    return listening
   }
 
-  /** Settles when the lane has ended: normally after `stop`, otherwise with the error that ended it. */
+  /** Resolves when every lane that there is has started. */
+  async complete(): Promise<void> {
+    await Promise.all([...this.#lanes.values()].map(({ running }) => running.started))
+  }
+
+  /** Settles when it is over: normally after `stop`, with LANE_LOST when more lanes were lost than are replaced. */
   get ended(): Promise<void> {
-    return this.#lane?.ended ?? Promise.resolve()
+    return this.#ended.promise
   }
 
-  /** The threads that pipelines run in. */
-  get threads(): readonly Worker[] {
-    return this.#pool.threads
+  /** The threads that lanes run in now, by slot. */
+  get threads(): ReadonlyMap<number, Worker> {
+    const threads = new Map<number, Worker>()
+    for (const [lane, { running }] of [...this.#lanes].sort(([a], [b]) => a - b)) {
+      const worker = this.#pool.threads.find(({ threadId }) => threadId === running.thread)
+      if (worker !== undefined) threads.set(lane, worker)
+    }
+    return threads
   }
 
   /** Stops receivers first, drains for at most `timeoutMs`, then ends the threads. */
   async stop(timeoutMs: number): Promise<void> {
-    this.#lane?.stop(timeoutMs)
-    await this.#lane?.ended.catch(() => {})
+    this.#stopping = true
+    await Promise.all(
+      [...this.#lanes.values()].map(async ({ running }) => {
+        // Still loading its modules, it holds nothing.
+        if (running.thread === undefined) return
+        running.tell({ type: 'stop', timeoutMs })
+        await running.ended
+      }),
+    )
+    clearInterval(this.#publishing)
     await this.#pool.destroy()
+    this.#ended.resolve()
   }
-}
 
-class RunningLane {
-  readonly started: Promise<readonly Listening[]>
-  readonly ended: Promise<void>
-  readonly #port: MessageChannel['port1']
-
-  constructor(pool: Piscina, { config, log, registry, admission, memory, onHealth, onLogLine, onSpans }: LaneOptions) {
-    const { port1, port2 } = new MessageChannel()
-    this.#port = port1
+  #begin(lane: number, generation: number): RunningLane {
+    const { lanes, config, log, registry, admission, memory } = this.#options!
     const meter = SharedMeter.memory()
     const announce = registry.attach(meter)
-    const { promise, resolve, reject } = Promise.withResolvers<readonly Listening[]>()
-    this.started = promise
-    const own = new ThreadMemory(memory, 0)
-    let publishing: NodeJS.Timeout | undefined
-    const hear = (message: FromLane): void => {
-      switch (message.type) {
-        case 'series':
-          announce(message.series)
-          break
-        case 'watchMemory':
-          clearInterval(publishing)
-          own.publish()
-          publishing = setInterval(() => own.publish(), PUBLISH_MS)
-          publishing.unref()
-          break
-        case 'health':
-          onHealth?.(message.report)
-          break
-        case 'spans':
-          onSpans?.(message.spans)
-          break
-        case 'log':
-          onLogLine?.(message.line)
-          break
-        case 'started':
-          resolve(message.listening)
-          break
-        case 'failed':
-          reject(new SluiceError(message.code, message.message))
-          break
-      }
-    }
-    port1.on('message', hear)
-    // What the lane said last, the names of series among it, may still wait when the pool already knows that it ended.
-    const hangUp = (): void => {
-      for (let last = receiveMessageOnPort(port1); last; last = receiveMessageOnPort(port1))
-        hear(last.message as FromLane)
-      clearInterval(publishing)
-      port1.close()
-    }
-    const task: LaneTask = { config, log, meter, admission, memory, port: port2 }
-    this.ended = pool.run(task, { transferList: [port2] }).then(hangUp, (error: unknown) => {
-      hangUp()
-      const message = error instanceof Error ? error.message : String(error)
-      const lost = new SluiceError('LANE_LOST', `a pipeline thread ended: ${message}`, { cause: error })
-      reject(lost)
-      throw lost
-    })
-    // Whoever starts or stops looks at these; until then a rejection is not an unhandled one.
-    this.ended.catch(() => {})
-    this.started.catch(() => {})
+    const running = new RunningLane(
+      this.#pool,
+      { lane, lanes, generation, config, log, meter, admission, memory },
+      (message) => {
+        if (message.type === 'series') announce(message.series)
+        else this.#hear(lane, message)
+      },
+    )
+    this.#lanes.set(lane, { running, meter })
+    running.started.then(
+      () => this.#introduce(running),
+      () => {},
+    )
+    void running.ended.then((reason) => this.#over(running, reason, meter))
+    return running
   }
 
-  stop(timeoutMs: number): void {
-    this.#port.postMessage({ type: 'stop', timeoutMs } satisfies ToLane)
+  #hear(lane: number, message: Exclude<LaneMessage, { readonly type: 'series' }>): void {
+    const { memory, onHealth, onLogLine, onSpans } = this.#options!
+    switch (message.type) {
+      case 'watchMemory':
+        if (this.#publishing === undefined) this.#publish(new ThreadMemory(memory, 0))
+        break
+      case 'health':
+        onHealth?.(message.report, lane)
+        break
+      case 'spans':
+        onSpans?.(message.spans)
+        break
+      case 'log':
+        onLogLine?.(message.line)
+        break
+    }
+  }
+
+  #publish(own: ThreadMemory): void {
+    own.publish()
+    this.#publishing = setInterval(() => own.publish(), PUBLISH_MS)
+    this.#publishing.unref()
+  }
+
+  /** Gives a lane that has just started and every other that runs ports to each other. */
+  #introduce(one: RunningLane): void {
+    for (const { running: other } of this.#lanes.values()) {
+      if (other === one || !other.runs || !one.runs) continue
+      const { port1, port2 } = new MessageChannel()
+      one.tell({ type: 'peer', lane: other.lane, port: port1 }, [port1])
+      other.tell({ type: 'peer', lane: one.lane, port: port2 }, [port2])
+    }
+  }
+
+  #over(ended: RunningLane, reason: SluiceError | undefined, meter: SharedArrayBuffer): void {
+    const { lane, generation } = ended
+    this.#lanes.delete(lane)
+    for (const { running } of this.#lanes.values()) if (running.runs) running.tell({ type: 'peerGone', lane })
+    // Whoever starts hears of a start that fails; what is cut off while it loads its modules has held nothing.
+    if (reason === undefined || !this.#established || (this.#stopping && ended.thread === undefined)) return
+    const { onLost, restartsPerMinute } = this.#options!
+    const replaced = !this.#stopping && this.#restarts.spend(performance.now())
+    onLost?.({ lane, reason, meter, replaced })
+    if (replaced) {
+      this.#begin(lane, generation + 1)
+    } else if (!this.#stopping) {
+      const text =
+        restartsPerMinute === 0
+          ? `${reason.message}; service.lane_restarts_per_minute is 0`
+          : `${reason.message}; it is the one too many within a minute: service.lane_restarts_per_minute is ${restartsPerMinute}`
+      this.#ended.reject(new SluiceError('LANE_LOST', text, { cause: reason }))
+    }
   }
 }

@@ -27,6 +27,7 @@ test('the smallest configuration is filled with every default', async () => {
       telemetry: ownTelemetry(),
       admission: { limitMib: undefined, limitPercentage: undefined },
       lanes: 1,
+      laneRestartsPerMinute: 5,
       shutdownTimeoutMs: 30_000,
       featureGates: ['service.profilesSupport'],
     },

@@ -88,6 +88,7 @@ service:
     resource: {}
   admission: {}
   lanes: 1
+  lane_restarts_per_minute: 5
   shutdown_timeout: 30s
 `)
 })

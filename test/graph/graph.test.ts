@@ -116,6 +116,7 @@ class Rig {
         telemetry: ownTelemetry({ logs: { level: 'info', encoding: 'json' }, metrics: { level: 'detailed' } }),
         admission: { limitMib: undefined, limitPercentage: undefined },
         lanes: 1,
+        laneRestartsPerMinute: 5,
         shutdownTimeoutMs: 1000,
         featureGates: [],
       },

@@ -1,60 +1,17 @@
-import { expect, onTestFinished, test } from 'vitest'
-import type { ResolvedConfig } from '../../src/config/resolved.ts'
-import { siblingModule } from '../../src/lanes/sibling-module.ts'
-import { Supervisor } from '../../src/lanes/supervisor.ts'
-import { ThreadMemory } from '../../src/memory/thread-memory.ts'
+import { afterEach, expect, test, vi } from 'vitest'
+import type { LostLane } from '../../src/lanes/supervisor.ts'
 import { ledgerRows } from '../../src/telemetry/ledger.ts'
-import { MeterRegistry } from '../../src/telemetry/registry.ts'
-import { Admission } from '../../src/transport/admission.ts'
-import { ownTelemetry } from '../support/own-telemetry.ts'
+import { type Started, startLanes } from './support/start-lanes.ts'
 
-interface Started {
-  readonly supervisor: Supervisor
-  readonly registry: MeterRegistry
-  readonly listening: ReturnType<Supervisor['start']>
-}
+const started: Started[] = []
+afterEach(async () => {
+  await Promise.all(started.splice(0).map(({ supervisor }) => supervisor.stop(0)))
+})
 
-function start(source: object, sink: object = {}): Started {
-  const component = (id: string, config: object): ResolvedConfig['receivers'] => ({
-    [id]: {
-      id,
-      type: id,
-      config: { items: 10, crash: false, refuse_start: false, keep: false, ...config },
-      used: true,
-    },
-  })
-  const config: ResolvedConfig = {
-    receivers: component('source', source),
-    processors: {},
-    exporters: component('sink', sink),
-    connectors: {},
-    extensions: {},
-    service: {
-      pipelines: [{ id: 'traces', signal: 'traces', receivers: ['source'], processors: [], exporters: ['sink'] }],
-      extensions: [],
-      telemetry: ownTelemetry({ logs: { level: 'fatal', encoding: 'json' }, metrics: { level: 'detailed' } }),
-      admission: { limitMib: undefined, limitPercentage: undefined },
-      lanes: 1,
-      shutdownTimeoutMs: 1000,
-      featureGates: [],
-    },
-    secrets: [],
-  }
-  const registry = new MeterRegistry()
-  const supervisor = new Supervisor(siblingModule(import.meta.url, 'support/components'))
-  onTestFinished(() => supervisor.stop(0))
-  const log = { level: 'fatal', encoding: 'json', colour: false, initialFields: {} } as const
-  return {
-    supervisor,
-    registry,
-    listening: supervisor.start({
-      config,
-      log,
-      registry,
-      admission: Admission.memory(1 << 30),
-      memory: ThreadMemory.memory(),
-    }),
-  }
+function start(...options: Parameters<typeof startLanes>): Started {
+  const one = startLanes(...options)
+  started.push(one)
+  return one
 }
 
 test('pipelines run in a thread of their own, whose books the supervisor reads', async () => {
@@ -81,12 +38,69 @@ test('a start that fails says which component and why', async () => {
   })
 })
 
-test('a thread that throws ends with its reason, and its books stay', async () => {
-  const { supervisor, registry, listening } = start({ items: 4, crash: true })
+test('several lanes each have every pipeline, and their books are summed', async () => {
+  const { supervisor, registry, listening } = start({ items: 5 }, {}, { lanes: 3 })
+  await listening
+  await supervisor.complete()
+  expect([...supervisor.threads.keys()]).toEqual([0, 1, 2])
+  expect(ledgerRows(registry.read())).toMatchObject([{ accepted: 15, sent: 15, held: 0 }])
+  await supervisor.stop(1000)
+})
+
+test('a lane that throws is replaced in its slot, the others go on, and its books stay', async () => {
+  const lost: LostLane[] = []
+  const { supervisor, registry, listening } = start(
+    { items: 4, crash_lane: 1 },
+    {},
+    { lanes: 2, restartsPerMinute: 1, onLost: (one) => lost.push(one) },
+  )
+  await listening
+  const neighbour = supervisor.threads.get(0)
+  // Its first life, and the second.
+  await vi.waitFor(() => expect(lost).toHaveLength(2), 5000)
+  expect(lost.map(({ lane, replaced }) => ({ lane, replaced }))).toEqual([
+    { lane: 1, replaced: true },
+    { lane: 1, replaced: false },
+  ])
+  expect(lost[0]?.reason.message).toBe('the thread lane-2 ended: lost my mind')
+  expect(supervisor.threads.get(0)).toBe(neighbour)
+  await expect(supervisor.ended).rejects.toMatchObject({
+    code: 'LANE_LOST',
+    message:
+      'the thread lane-2 ended: lost my mind; it is the one too many within a minute: service.lane_restarts_per_minute is 1',
+  })
+  // Four items of the neighbour and of each life.
+  expect(ledgerRows(registry.read())).toMatchObject([{ accepted: 12, sent: 12, held: 0 }])
+})
+
+test('a lane whose thread is ended from outside is replaced', async () => {
+  const lost: LostLane[] = []
+  const { supervisor, listening } = start({ items: 1 }, {}, { lanes: 2, onLost: (one) => lost.push(one) })
+  await listening
+  await supervisor.complete()
+  const before = supervisor.threads.get(1)!
+  await before.terminate()
+  await vi.waitFor(() => expect(lost).toMatchObject([{ lane: 1, replaced: true }]), 5000)
+  await supervisor.complete()
+  expect(supervisor.threads.get(1)).toBeDefined()
+  expect(supervisor.threads.get(1)).not.toBe(before)
+})
+
+test('with no restarts allowed the first lane that is lost ends it', async () => {
+  const { supervisor, listening } = start({ items: 4, crash_lane: 0 }, {}, { restartsPerMinute: 0 })
   await listening
   await expect(supervisor.ended).rejects.toMatchObject({
     code: 'LANE_LOST',
-    message: expect.stringContaining('lost my mind'),
+    message: 'the thread lane-1 ended: lost my mind; service.lane_restarts_per_minute is 0',
   })
-  expect(ledgerRows(registry.read())).toMatchObject([{ accepted: 4, sent: 4, held: 0 }])
+})
+
+test('a stop while lanes still load ends them', async () => {
+  const { supervisor, registry, listening } = start({ items: 2 }, {}, { lanes: 4 })
+  await listening
+  await supervisor.stop(1000)
+  await supervisor.ended
+  expect(supervisor.threads.size).toBe(0)
+  const [row] = ledgerRows(registry.read())
+  expect(row).toMatchObject({ sent: row?.accepted, held: 0 })
 })

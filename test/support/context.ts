@@ -43,6 +43,7 @@ export function testContext(overrides: Overrides = {}): TestContext {
     clock: new FakeClock(),
     meter: new MemoryMeter(),
     tracer: NO_TRACER,
+    lane: { index: 0, count: 1 },
     storage: memoryStorage(),
     admission: Admission.unbounded(),
     memory: { used: () => 0 },

@@ -26,6 +26,7 @@ const NOTHING: ResolvedConfig = {
     telemetry: ownTelemetry({ logs: { level: 'info', encoding: 'json' }, metrics: { level: 'detailed' } }),
     admission: { limitMib: undefined, limitPercentage: undefined },
     lanes: 1,
+    laneRestartsPerMinute: 5,
     shutdownTimeoutMs: 1000,
     featureGates: [],
   },

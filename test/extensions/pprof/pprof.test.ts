@@ -129,7 +129,7 @@ test('save_to_file measures from ready to the stop', async () => {
 })
 
 test('the real main thread can be measured: a function that burns CPU is in its profile', async () => {
-  const [main] = profiledThreads([])
+  const [main] = profiledThreads(new Map())
   const end = await main!.cpuProfile()
   const until = performance.now() + 200
   let sum = 0

@@ -7,14 +7,14 @@ import { makeBatch } from '../../../src/otlp/batch.ts'
 
 const traces = { stability: 'development', signals: ['traces'], summary: 'For tests of lanes.' } as const
 
-/** Brings in one batch of `items` at its start; `crash` throws where nobody catches, `refuse_start` cannot start. */
+/** Brings in one batch of `items` at its start; `crash_lane` throws in that lane where nobody catches, `refuse_start` cannot start. */
 const source = define({
   ...traces,
   kind: 'receiver',
   type: 'source',
   config: {
     items: field.int('Items of the batch.', { default: 10 }),
-    crash: field.bool('Throws a little later.', { default: false }),
+    crash_lane: field.int('The lane that throws a little later.', { default: -1 }),
     refuse_start: field.bool('Fails to start.', { default: false }),
   },
   create(config, ctx, next) {
@@ -25,7 +25,7 @@ const source = define({
         const { items } = config
         const batch = makeBatch('traces', [new Uint8Array(items)], items, { arrivedAt: ctx.clock.now() })
         next.traces?.consume(deliver(batch, { settled: () => {} }))
-        if (config.crash) {
+        if (config.crash_lane === ctx.lane.index) {
           ctx.clock.setTimeout(() => {
             throw new Error('lost my mind')
           }, 10)

@@ -1,0 +1,34 @@
+import type { MessagePort } from 'node:worker_threads'
+import type { Peers } from './peers.ts'
+import type { ToLane } from './protocol.ts'
+
+/** What the supervisor tells a lane. */
+export class Inbox {
+  /** Resolves with how long the stop may take, ms. */
+  readonly stop: Promise<number>
+  #stopping = false
+
+  constructor(port: MessagePort, peers: Peers) {
+    const { promise, resolve } = Promise.withResolvers<number>()
+    this.stop = promise
+    port.on('message', (message: ToLane) => {
+      switch (message.type) {
+        case 'stop':
+          this.#stopping = true
+          resolve(message.timeoutMs)
+          break
+        case 'peer':
+          peers.joined(message.lane, message.port)
+          break
+        case 'peerGone':
+          peers.left(message.lane)
+          break
+      }
+    })
+  }
+
+  /** The stop was asked for already. */
+  get stopping(): boolean {
+    return this.#stopping
+  }
+}

@@ -1,0 +1,86 @@
+import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
+import type { Piscina } from 'piscina'
+import { SluiceError } from '../errors.ts'
+import type { FromLane, LaneTask, Listening, ToLane } from './protocol.ts'
+import { laneName } from './protocol.ts'
+
+/** What `RunningLane` keeps to itself of what a lane says. */
+type OwnMessage = Extract<FromLane, { readonly type: 'hello' | 'started' | 'failed' }>
+export type LaneMessage = Exclude<FromLane, OwnMessage>
+
+/** One lane that runs, seen from the supervisor. */
+export class RunningLane {
+  readonly lane: number
+  readonly generation: number
+  /** Resolves with what listens; rejects when it ends before that. */
+  readonly started: Promise<readonly Listening[]>
+  /** Resolves when its thread is done with it: with the reason where nobody had asked for that. */
+  readonly ended: Promise<SluiceError | undefined>
+  readonly #port: MessagePort
+  #thread: number | undefined
+  #runs = false
+
+  /** `hear` takes what it says until it has ended, which includes what it said last before it was lost. */
+  constructor(pool: Piscina, task: Omit<LaneTask, 'port'>, hear: (message: LaneMessage) => void) {
+    this.lane = task.lane
+    this.generation = task.generation
+    const { port1, port2 } = new MessageChannel()
+    this.#port = port1
+    const { promise, resolve, reject } = Promise.withResolvers<readonly Listening[]>()
+    this.started = promise
+    let failure: SluiceError | undefined
+    const take = (message: FromLane): void => {
+      switch (message.type) {
+        case 'hello':
+          this.#thread = message.thread
+          break
+        case 'started':
+          this.#runs = true
+          resolve(message.listening)
+          break
+        case 'failed':
+          failure = new SluiceError(message.code, message.message)
+          break
+        default:
+          hear(message)
+      }
+    }
+    port1.on('message', take)
+    // What the lane said last, the names of series among it, may still wait when the pool already knows that it ended.
+    const hangUp = (): void => {
+      this.#runs = false
+      for (let last = receiveMessageOnPort(port1); last; last = receiveMessageOnPort(port1))
+        take(last.message as FromLane)
+      port1.close()
+      reject(failure ?? new SluiceError('LANE_LOST', `${laneName(this.lane)} was stopped before it had started`))
+    }
+    this.ended = pool.run({ ...task, port: port2 } satisfies LaneTask, { transferList: [port2] }).then(
+      () => {
+        hangUp()
+        return failure
+      },
+      (cause: unknown) => {
+        const message = cause instanceof Error ? cause.message : String(cause)
+        failure ??= new SluiceError('LANE_LOST', `the thread ${laneName(this.lane)} ended: ${message}`, { cause })
+        hangUp()
+        return failure
+      },
+    )
+    // Whoever starts looks at it; until then a rejection is not an unhandled one.
+    this.started.catch(() => {})
+  }
+
+  /** Node's id of its thread; undefined until the thread has loaded its modules. */
+  get thread(): number | undefined {
+    return this.#thread
+  }
+
+  /** It has started and not ended. */
+  get runs(): boolean {
+    return this.#runs
+  }
+
+  tell(message: ToLane, transfer: readonly MessagePort[] = []): void {
+    this.#port.postMessage(message, transfer)
+  }
+}

@@ -1,0 +1,60 @@
+import type { ResolvedConfig } from '../../../src/config/resolved.ts'
+import { siblingModule } from '../../../src/lanes/sibling-module.ts'
+import { type LaneOptions, Supervisor } from '../../../src/lanes/supervisor.ts'
+import { ThreadMemory } from '../../../src/memory/thread-memory.ts'
+import { MeterRegistry } from '../../../src/telemetry/registry.ts'
+import { Admission } from '../../../src/transport/admission.ts'
+import { ownTelemetry } from '../../support/own-telemetry.ts'
+
+export interface Started {
+  readonly supervisor: Supervisor
+  readonly registry: MeterRegistry
+  readonly listening: ReturnType<Supervisor['start']>
+}
+
+/** A supervisor with lanes from `components.ts`, one pipeline `traces` from `source` to `sink`. */
+export function startLanes(source: object, sink: object = {}, options: Partial<LaneOptions> = {}): Started {
+  const component = (id: string, config: object): ResolvedConfig['receivers'] => ({
+    [id]: {
+      id,
+      type: id,
+      config: { items: 10, crash_lane: -1, refuse_start: false, keep: false, ...config },
+      used: true,
+    },
+  })
+  const config: ResolvedConfig = {
+    receivers: component('source', source),
+    processors: {},
+    exporters: component('sink', sink),
+    connectors: {},
+    extensions: {},
+    service: {
+      pipelines: [{ id: 'traces', signal: 'traces', receivers: ['source'], processors: [], exporters: ['sink'] }],
+      extensions: [],
+      telemetry: ownTelemetry({ logs: { level: 'fatal', encoding: 'json' }, metrics: { level: 'detailed' } }),
+      admission: { limitMib: undefined, limitPercentage: undefined },
+      lanes: 1,
+      laneRestartsPerMinute: 5,
+      shutdownTimeoutMs: 1000,
+      featureGates: [],
+    },
+    secrets: [],
+  }
+  const registry = new MeterRegistry()
+  const supervisor = new Supervisor(siblingModule(import.meta.url, 'components'))
+  const log = { level: 'fatal', encoding: 'json', colour: false, initialFields: {} } as const
+  return {
+    supervisor,
+    registry,
+    listening: supervisor.start({
+      lanes: 1,
+      restartsPerMinute: 5,
+      config,
+      log,
+      registry,
+      admission: Admission.memory(1 << 30),
+      memory: ThreadMemory.memory(),
+      ...options,
+    }),
+  }
+}
