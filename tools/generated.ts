@@ -65,6 +65,10 @@ ${referenceTable({ config: TELEMETRY })}
 Names as OTLP carries them. On a pull endpoint dots are underscores, histograms end in \`_bucket\`, \`_sum\` and \`_count\`, and units
 and \`_total\` appear where a reader asks for them.
 
+A series that several lanes have is told once: counters, histograms and amounts add up, and a lane that has ended leaves what it counted and
+takes its amounts along. A gauge that is the same in every lane, or that one of them decides, is the *least* or the *most* of
+theirs. What is told of a thread has the thread's name as an attribute.
+
 ${instrumentTable(all)}`
 }
 
@@ -78,9 +82,9 @@ const KINDS: Readonly<Record<Instrument['kind'], string>> = {
 function instrumentTable(all: readonly Instrument[]): string {
   return table(
     ['name', 'kind', 'unit', 'from level', 'attributes', ''],
-    all.map(({ name, kind, unit, level, labels, description }) => [
+    all.map(({ name, kind, unit, level, across, labels, description }) => [
       `\`${name}\``,
-      KINDS[kind],
+      across === undefined ? KINDS[kind] : `${KINDS[kind]} (${across})`,
       unit,
       level === 'none' ? 'basic' : level,
       labels.map((label) => `\`${label}\``).join(' '),

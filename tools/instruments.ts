@@ -22,6 +22,7 @@ import { Key } from '../src/otlp/key.ts'
 import { exporterMetrics } from '../src/queue/metrics.ts'
 import { observedCalls, observedClient } from '../src/telemetry/call-metrics.ts'
 import { heldReadings, ledgerRows, PipelineLedger } from '../src/telemetry/ledger.ts'
+import type { Across } from '../src/telemetry/meter.ts'
 import { MeterRegistry, type Reading } from '../src/telemetry/registry.ts'
 import { SharedMeter } from '../src/telemetry/shared-meter.ts'
 import { threadMetrics } from '../src/telemetry/thread-metrics.ts'
@@ -33,6 +34,8 @@ export interface Instrument {
   readonly kind: Reading['kind']
   readonly unit: string
   readonly level: string
+  /** Of a gauge that does not add up over lanes. */
+  readonly across?: Across
   readonly labels: readonly string[]
   readonly description: string
 }
@@ -73,6 +76,8 @@ function atGraph(meter: SharedMeter): void {
   ledger.failed('x', 1)
   ledger.dropped('x', 'x', 1)
   ledger.folded('x', 1)
+  ledger.given(1)
+  ledger.taken(1)
   pipelineDuration(meter, 'x')
   const next: Consumer = { acknowledges: 'delivered', consume: ack }
   const broken: Consumer = {
@@ -102,10 +107,12 @@ async function calls(meter: SharedMeter): Promise<void> {
 
 function described(readings: readonly Reading[]): Instrument[] {
   const found = new Map<string, { instrument: Instrument; labels: Set<string> }>()
-  for (const { name, kind, unit, level = 'basic', description, labels } of readings) {
+  for (const reading of readings) {
+    const { name, kind, unit, level = 'basic', description, labels } = reading
     let known = found.get(name)
     if (known === undefined) {
-      known = { instrument: { name, kind, unit, level, description, labels: [] }, labels: new Set() }
+      const across = kind === 'gauge' && reading.across !== undefined ? { across: reading.across } : {}
+      known = { instrument: { name, kind, unit, level, ...across, description, labels: [] }, labels: new Set() }
       found.set(name, known)
     }
     for (const label of Object.keys(labels)) known.labels.add(label)

@@ -9,7 +9,11 @@ export function limiterGauges(
     meter.gauge(
       'sluice_memory_limiter_limit_bytes',
       { component, limit: name },
-      { description: 'From here on data is refused (soft), and garbage collected at once (hard).', unit: 'By' },
+      {
+        description: 'From here on data is refused (soft), and garbage collected at once (hard).',
+        unit: 'By',
+        across: 'most',
+      },
     )
   return {
     soft: limit('soft'),
@@ -17,7 +21,7 @@ export function limiterGauges(
     used: meter.gauge(
       'sluice_memory_limiter_used_bytes',
       { component },
-      { description: 'Memory of the whole process, as the limiter measures it.', unit: 'By' },
+      { description: 'Memory of the whole process, as the limiter measures it.', unit: 'By', across: 'most' },
     ),
   }
 }

@@ -1,6 +1,6 @@
 import type { Signal } from '../otlp/batch.ts'
 import { BYTES, ITEMS } from '../telemetry/boundaries.ts'
-import type { Counter, Gauge, Histogram, Meter } from '../telemetry/meter.ts'
+import type { Across, Counter, Gauge, Histogram, Meter } from '../telemetry/meter.ts'
 
 /** What the Collector's metrics call the items of a signal. */
 export const ITEM_NAMES: Readonly<Record<Signal, string>> = {
@@ -37,8 +37,8 @@ export function exporterMetrics(meter: Meter, exporter: string, signal: Signal):
   const unit = `{${items}}`
   const counter = (name: string, description: string): Counter =>
     meter.counter(`otelcol_exporter_${name}_${items}`, labels, { description, unit })
-  const gauge = (name: string, description: string, gaugeUnit: string): Gauge =>
-    meter.gauge(name, labels, { description, unit: gaugeUnit })
+  const gauge = (name: string, description: string, gaugeUnit: string, across?: Across): Gauge =>
+    meter.gauge(name, labels, { description, unit: gaugeUnit, ...(across !== undefined && { across }) })
   const sizes = (name: string, description: string): Histogram =>
     meter.histogram(name, labels, { description, unit: '{items}', level: 'detailed', boundaries: ITEMS })
   const byteSizes = (name: string, description: string): Histogram =>
@@ -73,6 +73,7 @@ export function exporterMetrics(meter: Meter, exporter: string, signal: Signal):
       'sluice_exporter_request_limit_bytes',
       'The largest request that is sent, where there is a limit.',
       'By',
+      'most',
     ),
   }
 }

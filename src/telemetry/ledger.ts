@@ -14,6 +14,8 @@ export class PipelineLedger {
   readonly #ends = new Map<string, Counter>()
   readonly #accepted: Counter
   readonly #sent: Counter
+  #given: Counter | undefined
+  #taken: Counter | undefined
 
   constructor(meter: Meter, pipeline: string) {
     this.#meter = meter
@@ -51,6 +53,18 @@ export class PipelineLedger {
     this.#end(FOLDED, { component }, 'Items that went into an aggregate.', items)
   }
 
+  /** Items that another lane answers for from now on. Negative undoes it: they did not reach it. */
+  given(items: number): void {
+    this.#given ??= this.#meter.counter(GIVEN, { pipeline: this.#pipeline }, MOVES.given)
+    this.#given.add(items)
+  }
+
+  /** Items that another lane has given to this one, which answers for them from now on. */
+  taken(items: number): void {
+    this.#taken ??= this.#meter.counter(TAKEN, { pipeline: this.#pipeline }, MOVES.taken)
+    this.#taken.add(items)
+  }
+
   #end(name: string, labels: Record<string, string>, description: string, items: number): void {
     if (items === 0) return
     const id = `${name} ${labels.component ?? ''} ${labels.reason ?? ''}`
@@ -73,6 +87,13 @@ const FAILED = 'sluice_ledger_failed_items'
 const DROPPED = 'sluice_ledger_dropped_items'
 const FOLDED = 'sluice_ledger_folded_items'
 const HELD = 'sluice_ledger_held_items'
+const GIVEN = 'sluice_ledger_given_items'
+const TAKEN = 'sluice_ledger_taken_items'
+
+const MOVES = {
+  given: { description: 'Items that a lane handed over to another.', unit: '{items}', level: 'none' },
+  taken: { description: 'Items that a lane took over from another.', unit: '{items}', level: 'none' },
+} as const
 
 /** One pipeline's ledger as read from the meters. */
 export interface LedgerRow {
@@ -113,6 +134,30 @@ export function ledgerRows(readings: Iterable<Reading>): LedgerRow[] {
     row.held = row.accepted - row.sent - total(row.dropped) - total(row.failed) - total(row.folded)
   }
   return [...rows.values()].sort((a, b) => (a.pipeline < b.pipeline ? -1 : 1))
+}
+
+/** The reason for what a lane held that was lost. */
+export const LANE_LOST = 'lane_lost'
+
+/**
+ * Books what a lane held when it was lost, given the last readings of its meter; items by pipeline. A lane books what comes in
+ * before it books an end, so whatever two writes it died between, an item has one end at most, and this gives the others
+ * theirs: one that was sent and not booked yet counts as lost, never the other way round.
+ */
+export function bookLost(meter: Meter, last: readonly Reading[]): Record<string, number> {
+  const lost: Record<string, number> = {}
+  for (const { pipeline, held } of ledgerRows(last)) {
+    const own = held + counted(last, TAKEN, pipeline) - counted(last, GIVEN, pipeline)
+    if (own <= 0) continue
+    lost[pipeline] = own
+    new PipelineLedger(meter, pipeline).failed(LANE_LOST, own)
+  }
+  return lost
+}
+
+function counted(readings: readonly Reading[], name: string, pipeline: string): number {
+  const found = readings.find((reading) => reading.name === name && reading.labels.pipeline === pipeline)
+  return found === undefined || found.kind === 'histogram' ? 0 : found.value
 }
 
 /** `held` as metrics, for the endpoint. */

@@ -14,6 +14,14 @@ export interface InstrumentOptions {
   readonly level?: MetricLevel
 }
 
+/** How the values of several lanes become one. */
+export type Across = 'sum' | 'least' | 'most'
+
+export interface GaugeOptions extends InstrumentOptions {
+  /** Absent: `sum`, right for amounts. Another one where each lane tells of the same thing. */
+  readonly across?: Across
+}
+
 export interface HistogramOptions extends InstrumentOptions {
   /** Upper bounds of the buckets on the pull endpoint, ascending, `+Inf` left out: one of those in boundaries.ts. */
   readonly boundaries: readonly number[]
@@ -24,7 +32,7 @@ export interface Counter {
   add(n: number): void
 }
 
-/** A sum that also shrinks; over several lanes it adds up, as a gauge does. */
+/** A sum that also shrinks. */
 export interface UpDownCounter {
   add(n: number): void
 }
@@ -45,7 +53,7 @@ export interface Meter {
   enabled(level: MetricLevel): boolean
   counter(name: string, labels: Labels, options: InstrumentOptions): Counter
   upDownCounter(name: string, labels: Labels, options: InstrumentOptions): UpDownCounter
-  gauge(name: string, labels: Labels, options: InstrumentOptions): Gauge
+  gauge(name: string, labels: Labels, options: GaugeOptions): Gauge
   histogram(name: string, labels: Labels, options: HistogramOptions): Histogram
 }
 

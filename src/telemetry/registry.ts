@@ -1,5 +1,5 @@
 import { type HistogramValue, mergeHistograms, readHistogram } from './histogram-cell.ts'
-import type { Labels, MetricLevel } from './meter.ts'
+import type { Across, Labels, MetricLevel } from './meter.ts'
 import { type SeriesDescriptor, seriesId } from './shared-meter.ts'
 
 interface Described {
@@ -13,9 +13,11 @@ interface Described {
   readonly observed?: boolean
 }
 
-/** The value of one series now, summed over the meters that have it. */
+/** The value of one series now, over all meters that have it. */
 export interface NumberReading extends Described {
   readonly kind: 'counter' | 'updown' | 'gauge'
+  /** Of a gauge that does not add up over lanes. */
+  readonly across?: Across
   readonly value: number
 }
 
@@ -30,16 +32,39 @@ export interface HistogramReading extends Described {
 
 export type Reading = NumberReading | HistogramReading
 
+interface AttachedMeter {
+  readonly memory: SharedArrayBuffer
+  readonly values: Float64Array
+  readonly series: SeriesDescriptor[]
+}
+
 /** Every meter of the process, read in one place. The supervisor owns it. */
 export class MeterRegistry {
-  readonly #meters: { readonly values: Float64Array; readonly series: SeriesDescriptor[] }[] = []
+  readonly #meters: AttachedMeter[] = []
+  /** What meters that are no more have counted. */
+  readonly #past = new Map<string, Reading>()
   readonly #observers: (() => Iterable<Reading>)[] = []
 
   /** Adds a meter's memory; the returned function takes its series as they are announced. */
   attach(memory: SharedArrayBuffer): (series: SeriesDescriptor) => void {
-    const meter = { values: new Float64Array(memory), series: [] as SeriesDescriptor[] }
+    const meter: AttachedMeter = { memory, values: new Float64Array(memory), series: [] }
     this.#meters.push(meter)
     return (series) => meter.series.push(series)
+  }
+
+  /**
+   * The thread that wrote to `memory` has ended. What it counted stays counted; what it had at its end, such as the size of a
+   * queue, is no more. Returns its last readings.
+   */
+  retire(memory: SharedArrayBuffer): readonly Reading[] {
+    const found = this.#meters.findIndex((meter) => meter.memory === memory)
+    if (found < 0) return []
+    const last = new Map<string, Reading>()
+    for (const meter of this.#meters.splice(found, 1)) gather(meter, last)
+    for (const [id, reading] of last) {
+      if (reading.kind === 'counter' || reading.kind === 'histogram') put(this.#past, id, reading)
+    }
+    return [...last.values()]
   }
 
   /** Adds readings that are computed when somebody looks: process memory, uptime. */
@@ -49,20 +74,29 @@ export class MeterRegistry {
 
   /** All series, by name and then in the order they were made. */
   read(): Reading[] {
-    const sums = new Map<string, Reading>()
-    for (const { values, series } of this.#meters) {
-      for (const descriptor of series) {
-        const id = seriesId(descriptor.name, descriptor.labels)
-        const known = sums.get(id)
-        const reading = readSeries(values, descriptor)
-        sums.set(id, known === undefined ? reading : sumReadings(known, reading))
-      }
-    }
-    const readings = [...sums.values()]
+    const all = new Map(this.#past)
+    for (const meter of this.#meters) gather(meter, all)
+    const readings = [...all.values()]
     for (const observer of this.#observers)
       for (const reading of observer()) readings.push({ ...reading, observed: true })
     return readings.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
   }
+}
+
+function gather({ values, series }: AttachedMeter, into: Map<string, Reading>): void {
+  for (const descriptor of series)
+    put(into, seriesId(descriptor.name, descriptor.labels), readSeries(values, descriptor))
+}
+
+function put(into: Map<string, Reading>, id: string, reading: Reading): void {
+  const known = into.get(id)
+  into.set(id, known === undefined ? reading : overLanes(known, reading))
+}
+
+/** One series of two lanes. */
+function overLanes(a: Reading, b: Reading): Reading {
+  if (a.kind !== 'gauge' || b.kind !== 'gauge' || a.across === undefined) return sumReadings(a, b)
+  return { ...a, value: a.across === 'least' ? Math.min(a.value, b.value) : Math.max(a.value, b.value) }
 }
 
 function readSeries(values: Float64Array, { slot, boundaries, ...described }: SeriesDescriptor): Reading {

@@ -1,7 +1,9 @@
 import { HistogramCell, histogramSlots } from './histogram-cell.ts'
 import {
+  type Across,
   type Counter,
   type Gauge,
+  type GaugeOptions,
   type Histogram,
   type HistogramOptions,
   type InstrumentOptions,
@@ -25,6 +27,8 @@ export interface SeriesDescriptor {
   readonly description: string
   readonly unit: string
   readonly level: MetricLevel
+  /** Of a gauge that does not add up over lanes. */
+  readonly across?: Across
   /** Of a histogram. */
   readonly boundaries?: readonly number[]
 }
@@ -74,7 +78,7 @@ export class SharedMeter implements Meter {
     return this.#cell('updown', name, labels, options)
   }
 
-  gauge(name: string, labels: Labels, options: InstrumentOptions): Gauge {
+  gauge(name: string, labels: Labels, options: GaugeOptions): Gauge {
     return this.#cell('gauge', name, labels, options)
   }
 
@@ -100,7 +104,7 @@ export class SharedMeter implements Meter {
     return this.#overflowed
   }
 
-  #cell(kind: InstrumentKind, name: string, labels: Labels, options: InstrumentOptions): Cell {
+  #cell(kind: InstrumentKind, name: string, labels: Labels, options: GaugeOptions): Cell {
     if (!this.enabled(options.level ?? 'basic')) return NOWHERE
     const id = seriesId(name, labels)
     const known = this.#series.get(id)
@@ -131,10 +135,10 @@ function describe(
   kind: InstrumentKind,
   name: string,
   labels: Labels,
-  { description, unit = '', level = 'basic' }: InstrumentOptions,
+  { description, unit = '', level = 'basic', across }: GaugeOptions,
   slot: number,
 ): SeriesDescriptor {
-  return { slot, kind, name, labels, description, unit, level }
+  return { slot, kind, name, labels, description, unit, level, ...(across !== undefined && { across }) }
 }
 
 class Cell implements Counter, UpDownCounter, Gauge {

@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest'
-import { heldReadings, ledgerRows, ledgerTable, PipelineLedger } from '../../src/telemetry/ledger.ts'
+import { describe, expect, test } from 'vitest'
+import { bookLost, heldReadings, ledgerRows, ledgerTable, PipelineLedger } from '../../src/telemetry/ledger.ts'
 import { MeterRegistry } from '../../src/telemetry/registry.ts'
 import { SharedMeter } from '../../src/telemetry/shared-meter.ts'
 
@@ -50,4 +50,46 @@ test('the table reads well', () => {
       'traces/eu  1,234,567  1,234,000        0  567 (unreachable 500, rejected 67)       0     0',
     ].join('\n'),
   )
+})
+
+describe('a lane that is lost', () => {
+  test('leaves its counts, and what it held has failed', () => {
+    const { registry, meter } = books()
+    const memory = SharedMeter.memory()
+    const lane = new PipelineLedger(new SharedMeter(memory, registry.attach(memory)), 'traces')
+    lane.accepted(100)
+    lane.sent(60)
+    lane.dropped('filter', 'filtered', 10)
+    new PipelineLedger(meter, 'traces').accepted(7)
+
+    expect(bookLost(meter, registry.retire(memory))).toEqual({ traces: 30 })
+    expect(ledgerRows(registry.read())).toEqual([
+      {
+        pipeline: 'traces',
+        accepted: 107,
+        sent: 60,
+        dropped: { 'filter: filtered': 10 },
+        failed: { lane_lost: 30 },
+        folded: {},
+        held: 7,
+      },
+    ])
+  })
+
+  test('answers for what it took over, and not for what it handed on', () => {
+    const { registry, meter } = books()
+    const memories = [SharedMeter.memory(), SharedMeter.memory()]
+    const [giver, taker] = memories.map((memory) => {
+      return new PipelineLedger(new SharedMeter(memory, registry.attach(memory)), 'traces')
+    }) as [PipelineLedger, PipelineLedger]
+    giver.accepted(100)
+    giver.given(40)
+    taker.taken(40)
+    taker.dropped('filter', 'filtered', 3)
+
+    expect(bookLost(meter, registry.retire(memories[0]!))).toEqual({ traces: 60 })
+    expect(ledgerRows(registry.read())).toMatchObject([{ accepted: 100, failed: { lane_lost: 60 }, held: 37 }])
+    expect(bookLost(meter, registry.retire(memories[1]!))).toEqual({ traces: 37 })
+    expect(ledgerRows(registry.read())).toMatchObject([{ failed: { lane_lost: 97 }, held: 0 }])
+  })
 })
