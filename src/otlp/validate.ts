@@ -1,6 +1,6 @@
 import type { Signal } from './batch.ts'
 import * as grammar from './grammar.ts'
-import { isUsualKeyValue, usualLogRecord, usualNumberDataPoint, usualSpan } from './usual.ts'
+import { usualKeyValue, usualLogRecord, usualNumberDataPoint, usualSpan } from './usual.ts'
 import { after, readLength, readTag, readVarint, skipValue } from './varint.ts'
 import { WireError } from './wire-error.ts'
 
@@ -63,7 +63,9 @@ function walk(bytes: Uint8Array, message: number, start: number, end: number, de
   if (depth === 0) throw new WireError(start, `messages are nested more than ${MAX_NESTING} deep`)
   const row = message * TAGS
   visits[message] = visits[message]! + 1
-  let p = start
+  // A short cut may go on for three levels, so near the limit there is none.
+  const short = depth > 3 && (message === SPAN || message === LOG_RECORD || message === NUMBER_DATA_POINT)
+  let p = short ? shortCut(bytes, message, start, end) : start
   while (p < end) {
     const at = p
     let tag = bytes[p++]!
@@ -87,8 +89,8 @@ function walk(bytes: Uint8Array, message: number, start: number, end: number, de
       const stop = p + length
       if (code >= MESSAGE) {
         const child = code - MESSAGE
-        // A short cut may go on for three levels, so near the limit there is none.
-        walk(bytes, child, depth > 4 ? shortCut(bytes, child, p, stop) : p, stop, depth - 1)
+        const usual = child === KEY_VALUE && depth > 4 && usualKeyValue(bytes, lengthAt, end) === stop
+        if (!usual) walk(bytes, child, p, stop, depth - 1)
       } else if (code !== BYTES) checkPacked(bytes, code, p, stop)
       p = stop
     } else if (code === FIXED64) {
@@ -109,23 +111,14 @@ function walk(bytes: Uint8Array, message: number, start: number, end: number, de
     } else {
       throw new WireError(at, `field ${tag >> 3} does not have wire type ${tag & 7}`)
     }
+    if (short) p = shortCut(bytes, message, p, end)
   }
 }
 
-/** How far the short cuts get; the end where the whole message is as usual. */
+/** How far the short cuts get; the end where the rest of the message is as usual. */
 function shortCut(bytes: Uint8Array, message: number, start: number, end: number): number {
-  switch (message) {
-    case KEY_VALUE:
-      return isUsualKeyValue(bytes, start, end) ? end : start
-    case SPAN:
-      return usualSpan(bytes, start, end)
-    case LOG_RECORD:
-      return usualLogRecord(bytes, start, end)
-    case NUMBER_DATA_POINT:
-      return usualNumberDataPoint(bytes, start, end)
-    default:
-      return start
-  }
+  if (message === SPAN) return usualSpan(bytes, start, end)
+  return message === LOG_RECORD ? usualLogRecord(bytes, start, end) : usualNumberDataPoint(bytes, start, end)
 }
 
 function checkPacked(bytes: Uint8Array, code: number, start: number, end: number): void {
