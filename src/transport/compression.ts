@@ -164,7 +164,8 @@ function trimmed(room: number, encode: (out: Uint8Array) => number): Uint8Array 
   }
 }
 
-function pooled(chunks: readonly Uint8Array[]): Uint8Array {
+/** The chunks as one, in pooled memory that the caller releases to `arenas`. */
+export function pooled(chunks: readonly Uint8Array[]): Uint8Array {
   let length = 0
   for (const chunk of chunks) length += chunk.length
   const out = arenas.take(length)

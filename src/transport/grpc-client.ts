@@ -3,6 +3,7 @@ import { compress } from './compression.ts'
 import { type ChannelFailure, type ChannelOptions, GrpcChannel } from './grpc-channel.ts'
 import { attemptCall } from './grpc-client-call.ts'
 import { GRPC_ENCODINGS, type GrpcEncoding } from './grpc-encodings.ts'
+import { Lease } from './lease.ts'
 import { GRPC_PATHS } from './otlp-services.ts'
 import { type Sign, signed } from './sign.ts'
 import { type CallOptions, type CallResult, type Client, GRPC } from './unary.ts'
@@ -131,22 +132,4 @@ class GrpcClient implements Client {
 
 function unavailable({ text, code }: ChannelFailure): CallResult {
   return { ok: false, status: { code: GRPC.UNAVAILABLE, message: text }, connection: code }
-}
-
-/** Runs `release` once the call is over and no attempt of it writes any more. */
-class Lease {
-  readonly #release: (() => void) | undefined
-  #holds = 1
-
-  constructor(release: (() => void) | undefined) {
-    this.#release = release
-  }
-
-  hold(): void {
-    this.#holds++
-  }
-
-  drop(): void {
-    if (--this.#holds === 0) this.#release?.()
-  }
 }

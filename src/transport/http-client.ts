@@ -1,10 +1,13 @@
 import { LONGEST_TIMER_MS } from '../clock.ts'
+import { arenas } from '../otlp/arena.ts'
 import { SIGNALS, type Signal } from '../otlp/batch.ts'
-import { compress, type Encoding, joined } from './compression.ts'
+import type { BodyWrites } from './body-writes.ts'
+import { compress, type Encoding, joined, pooled } from './compression.ts'
 import { connectionFailureText } from './connection-error.ts'
 import { CookieJar } from './cookie-jar.ts'
 import { type HttpAnswer, MAX_RESPONSE_BYTES, readAnswer, readAtMost } from './http-answer.ts'
 import { HttpOrigins, type OriginOptions } from './http-origins.ts'
+import { Lease } from './lease.ts'
 import { type Sign, signed } from './sign.ts'
 import { type CallOptions, type CallResult, type Client, GRPC } from './unary.ts'
 import { basicCredentials } from './url-credentials.ts'
@@ -37,6 +40,22 @@ export function httpClient(options: HttpClientOptions): Client {
 }
 
 type Headers = Readonly<Record<string, string>>
+
+interface Body {
+  readonly bytes: Uint8Array
+  /** Held by whoever reads bytes that are used again; undefined for bytes that are not. */
+  readonly lease: Lease | undefined
+}
+
+/** What undici may have. Without `writes` nobody knows when it has let go of it. */
+function lent({ bytes, lease }: Body, writes?: BodyWrites): Uint8Array {
+  if (lease === undefined) return bytes
+  if (writes === undefined) return Buffer.copyBytesFrom(bytes)
+  // An object of its own for each attempt, so that each has its own writes.
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  writes.expect(view, lease)
+  return view
+}
 type Failed = Extract<CallResult, { readonly ok: false }>
 
 class HttpClient implements Client {
@@ -69,14 +88,20 @@ class HttpClient implements Client {
       options.release?.()
       return failed(GRPC.UNIMPLEMENTED, `no URL for ${signal}`)
     }
-    let body: Uint8Array
+    let body: Body
     try {
-      body = await this.#body(signal, chunks, options.release !== undefined)
+      body = await this.#body(signal, chunks, options.release)
     } catch (error) {
       return failed(GRPC.INTERNAL, `the request cannot be made: ${(error as Error).message}`)
-    } finally {
-      options.release?.()
     }
+    try {
+      return await this.#exchange(url, body, options)
+    } finally {
+      body.lease?.drop()
+    }
+  }
+
+  async #exchange(url: URL, body: Body, options: CallOptions): Promise<CallResult> {
     let headers = this.#headers
     if (this.#options.sign !== undefined) {
       const more = await signed(this.#options.sign, headers, options.context)
@@ -108,16 +133,27 @@ class HttpClient implements Client {
     }
   }
 
-  async #body(signal: Signal, chunks: readonly Uint8Array[], released: boolean): Promise<Uint8Array> {
+  /** What is sent, and who is told when nobody needs it any more. `release` is called for the chunks, also where this rejects. */
+  async #body(signal: Signal, chunks: readonly Uint8Array[], release: (() => void) | undefined): Promise<Body> {
     const { compression, compressionLevel, encode } = this.#options
-    const plain = encode === undefined ? chunks : [encode(signal, chunks)]
-    if (compression !== undefined) return await compress(compression, plain, compressionLevel)
-    // undici does not say when it has let go of a body, so whoever wants to know gets a copy sent.
-    return released && plain === chunks ? Buffer.concat(plain) : joined(plain)
+    if (encode === undefined && compression === undefined && chunks.length === 1) {
+      return { bytes: chunks[0]!, lease: release && new Lease(release) }
+    }
+    try {
+      const plain = encode === undefined ? chunks : [encode(signal, chunks)]
+      if (compression !== undefined) {
+        return { bytes: await compress(compression, plain, compressionLevel), lease: undefined }
+      }
+      if (plain !== chunks) return { bytes: joined(plain), lease: undefined }
+      const bytes = pooled(chunks)
+      return { bytes, lease: new Lease(() => arenas.release(bytes)) }
+    } finally {
+      release?.()
+    }
   }
 
   /** The answer of the first server that does not redirect. Rejects where there is no answer. */
-  async #send(first: URL, sent: Headers, body: Uint8Array, signal: AbortSignal): Promise<CallResult> {
+  async #send(first: URL, sent: Headers, body: Body, signal: AbortSignal): Promise<CallResult> {
     let url = first
     let headers = sent
     for (let redirects = 0; ; redirects++) {
@@ -130,7 +166,7 @@ class HttpClient implements Client {
     }
   }
 
-  async #request(url: URL, sent: Headers, body: Uint8Array, signal: AbortSignal): Promise<HttpAnswer> {
+  async #request(url: URL, sent: Headers, body: Body, signal: AbortSignal): Promise<HttpAnswer> {
     const origin = this.#origins.of(url)
     const path = url.pathname + url.search
     const cookie = this.#cookies?.header(url)
@@ -139,7 +175,7 @@ class HttpClient implements Client {
     const authorization = sent['authorization'] === undefined ? basicCredentials(url) : undefined
     if (authorization !== undefined) headers = { ...headers, authorization }
     if (origin.http2 !== undefined) {
-      const answer = await origin.http2.post(path, headers, body, signal, MAX_RESPONSE_BYTES)
+      const answer = await origin.http2.post(path, headers, lent(body), signal, MAX_RESPONSE_BYTES)
       if (answer !== undefined) return answer
       origin.http2 = undefined
     }
@@ -150,7 +186,7 @@ class HttpClient implements Client {
         path,
         method: 'POST',
         headers,
-        body,
+        body: lent(body, origin.writes),
         signal,
         reset,
         // The caller's timer is the limit, in finer steps than undici's.

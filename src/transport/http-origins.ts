@@ -1,4 +1,5 @@
-import { type Dispatcher, Pool, ProxyAgent } from 'undici'
+import { buildConnector, type Dispatcher, Pool, ProxyAgent } from 'undici'
+import { BodyWrites } from './body-writes.ts'
 import { connectionError } from './connection-error.ts'
 import { Http2Origin } from './http2-origin.ts'
 import type { ProxyEnvironment } from './proxy-environment.ts'
@@ -38,6 +39,8 @@ export interface Origin {
   /** What its connections are made with; another object when certificates have changed. */
   tls: ClientTlsOptions | undefined
   running: number
+  /** Knows which bodies its sockets hold; undefined where nobody does. */
+  readonly writes: BodyWrites | undefined
   /** Asked first; undefined where HTTP/2 is not wanted, or was not offered. */
   http2: Http2Origin | undefined
 }
@@ -63,7 +66,9 @@ export class HttpOrigins {
       if (this.#origins.size >= MOST_ORIGINS && !this.#forgetOne()) {
         throw connectionError('EREDIRECT', 'redirected to too many servers at a time')
       }
-      const made: Origin = { dispatcher: this.#dispatcher(url, tls), tls, running: 0, http2: this.#http2(url) }
+      const writes = this.#proxyTo(url) === undefined ? new BodyWrites() : undefined
+      const dispatcher = this.#dispatcher(url, tls, writes)
+      const made: Origin = { dispatcher, tls, running: 0, writes, http2: this.#http2(url) }
       this.#origins.set(url.origin, made)
       return made
     }
@@ -73,7 +78,7 @@ export class HttpOrigins {
     }
     if (origin.tls !== tls) {
       this.#leave(origin.dispatcher)
-      origin.dispatcher = this.#dispatcher(url, tls)
+      origin.dispatcher = this.#dispatcher(url, tls, origin.writes)
       origin.tls = tls
     }
     return origin
@@ -138,7 +143,7 @@ export class HttpOrigins {
     void dispatcher.close().finally(() => this.#leaving.delete(dispatcher))
   }
 
-  #dispatcher(url: URL, secure: ClientTlsOptions | undefined): Dispatcher {
+  #dispatcher(url: URL, secure: ClientTlsOptions | undefined, writes: BodyWrites | undefined): Dispatcher {
     const { idleTimeoutMs, maxConnections } = this.#options
     const proxy = this.#proxyTo(url)
     const shared = {
@@ -151,6 +156,10 @@ export class HttpOrigins {
       }),
     }
     const connect = { ...secure, timeout: CONNECT_TIMEOUT_MS }
+    if (writes !== undefined) {
+      const connector = buildConnector({ ...connect, allowH2: false })
+      return new Pool(url.origin, { ...shared, connect: writes.watching(connector) })
+    }
     if (proxy === undefined) return new Pool(url.origin, { ...shared, connect })
     return new ProxyAgent({
       ...shared,
