@@ -2,12 +2,14 @@ import type { Overload } from '../cases.ts'
 import type { Engine } from '../engines.ts'
 import { between, defined, deliveredIn, figuresOf, type Outcome, type Pace, Runs, unaccounted } from './run.ts'
 
-/** Of what the sink takes, offered to find out what memory the knee needs: a little below, for nothing may pile up. */
-const AT_THE_KNEE = 0.95
+/** Of what the sink takes, offered to find out what memory is needed where nothing piles up. */
+const CALM = 0.95
+/** The fewest clients that keep the sink busy whatever happens: queues are full, and nobody is turned away for long. */
+const AT_THE_KNEE = { connections: 4, inFlight: 1 }
 
 /**
- * Idle, then as much as the sink takes from as many connections, then all that the clients can, then nothing again: each with its
- * memory.
+ * Idle, then a little less than the sink takes, then the least that saturates it, then all that the clients can, then nothing again: each
+ * with its memory.
  */
 export async function overload(spec: Overload, engines: readonly Engine[], pace: Pace): Promise<Outcome> {
   const runs = new Runs()
@@ -22,11 +24,13 @@ export async function overload(spec: Overload, engines: readonly Engine[], pace:
     for (const engine of engines) {
       await between(engine, pipeline, load, sink, async (running, client) => {
         const idle = await client.measure(running.pid, pace.settleMs)
-        const calm = { ...load, inFlight: 1, itemsPerSecond: sink.itemsPerSecond * AT_THE_KNEE }
-        await client.begin(running.port, calm)
+        await client.begin(running.port, { ...load, inFlight: 1, itemsPerSecond: sink.itemsPerSecond * CALM })
         await client.warm(running.pid, pace.warmUp.cpuMs, pace.warmUp.atMostMs)
-        const knee = await client.measure(running.pid, pace.windowMs)
+        const calm = await client.measure(running.pid, pace.windowMs)
         const before = await client.drain()
+        await client.begin(running.port, { ...load, ...AT_THE_KNEE })
+        const knee = await client.measure(running.pid, pace.windowMs)
+        const saturated = await client.drain()
         await client.begin(running.port, load)
         running.takeOutput()
         const window = await client.measure(running.pid, pace.overloadMs)
@@ -40,10 +44,12 @@ export async function overload(spec: Overload, engines: readonly Engine[], pace:
           refused_with_delay_share: totals.refused === 0 ? 1 : totals.refusedWithDelay / totals.refused,
           timed_out_requests: totals.timedOut,
           rss_over_knee: ratio(highest(window.memory), highest(knee.memory)),
+          rss_over_calm: ratio(highest(window.memory), highest(calm.memory)),
           rss_after_over_idle: ratio(after.memory.at(-1)?.rssMib, idle.memory.at(-1)?.rssMib),
         })
         runs.add(engine, { figures, latency: window.latency, memory: window.memory })
-        broken.push(...unaccounted(engine, 'kept', deliveredIn(knee, before), before))
+        broken.push(...unaccounted(engine, 'kept', deliveredIn(calm, before), before))
+        broken.push(...unaccounted(engine, 'kept', deliveredIn(knee, saturated), saturated))
         // A peer that lets nothing through under load is a figure, not a broken run.
         broken.push(...unaccounted(engine, 'kept', engine === 'sluice' ? totals.delivered : 1, totals))
       })

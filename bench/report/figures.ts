@@ -28,6 +28,7 @@ export const MORE_FIGURES = [
   'refused_with_delay_share',
   'timed_out_requests',
   'rss_over_knee',
+  'rss_over_calm',
   'rss_after_over_idle',
   'rss_growth',
   'heap_bytes_per_request',

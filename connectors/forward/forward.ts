@@ -22,6 +22,7 @@ export default define({
     }
     return {
       acknowledges: weakest(outputs.values()),
+      refusing: (arriving) => outputs.get(arriving.signal)?.refusing?.(arriving),
       consume(delivery) {
         const { signal } = delivery.batch
         const output = outputs.get(signal)

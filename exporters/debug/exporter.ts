@@ -1,3 +1,4 @@
+import type { Refuses } from '../../src/component/back-pressure.ts'
 import type { Component, ComponentContext, Deadline } from '../../src/component/contracts.ts'
 import type { Acknowledgement, Consumer, Delivery } from '../../src/component/delivery.ts'
 import type { Batch, Signal } from '../../src/otlp/batch.ts'
@@ -46,6 +47,10 @@ class DebugExporter implements Component, Consumer {
 
   get acknowledges(): Acknowledgement {
     return this.#kit.acknowledges
+  }
+
+  get refusing(): Refuses | undefined {
+    return this.#kit.refusing
   }
 
   start(): void {

@@ -31,6 +31,7 @@ export function createExporter(config: Config, ctx: ComponentContext): Component
   })
   return {
     acknowledges: kit.acknowledges,
+    refusing: kit.refusing,
     consume: (delivery) => kit.consume(delivery),
     async start() {
       client = observedClient(await connect(config, ctx), ctx.meter, 'grpc', config.endpoint)

@@ -37,6 +37,7 @@ export function createExporter(config: Config, ctx: ComponentContext): Component
   })
   return {
     acknowledges: kit.acknowledges,
+    refusing: kit.refusing,
     consume: (delivery) => kit.consume(delivery),
     async start() {
       // Signals with servers of their own are counted under the first one's.

@@ -1,4 +1,5 @@
 import type { Timer } from '../../src/clock.ts'
+import type { Arriving, Refusing } from '../../src/component/back-pressure.ts'
 import type { Component, ComponentContext, Deadline } from '../../src/component/contracts.ts'
 import { cutDelivery } from '../../src/component/cut-delivery.ts'
 import {
@@ -21,6 +22,9 @@ import { Shard } from './shard.ts'
  * again within a round trip, which on one host or in one zone is below it.
  */
 const IDLE_MS = 5
+
+/** Batches that an average goes back, about. */
+const AVERAGED_OVER = 16
 
 /** What made a batch leave. */
 type Why = 'size' | 'timeout' | 'early' | 'stop'
@@ -59,6 +63,8 @@ export class BatchProcessor implements Component, Consumer {
   readonly #early = new Set<Shard>()
   #earlyCheck: NodeJS.Immediate | undefined
   #releasing = false
+  /** About what an item of the last batches takes. */
+  #itemBytes = Number.POSITIVE_INFINITY
   #stopping = false
   #stopped: Promise<void> | undefined
   #whenFree: (() => void) | undefined
@@ -110,9 +116,10 @@ export class BatchProcessor implements Component, Consumer {
         this.#forget(shard)
         return
       }
+      this.#measure(batch)
       const room = this.#settings.triggerItems
       if (this.#handover.blocked && shard.items >= room) {
-        this.#refuse(delivery, 'retry', 'queue_full', `what is behind has no room and ${shard.items} items are held`)
+        this.#refuse(delivery, 'retry', 'queue_full', noRoom(shard.items))
         return
       }
       const parts = this.#cut(delivery)
@@ -121,6 +128,24 @@ export class BatchProcessor implements Component, Consumer {
     } else {
       this.#hold(shard, this.#cut(delivery))
       this.#checkEarly(shard)
+    }
+  }
+
+  /** Whether `consume` would refuse, as far as that does not hang on the metadata. */
+  refusing(arriving: Arriving): Refusing | undefined {
+    const { metadataKeys, triggerItems } = this.#settings
+    const behind = this.#next.refusing?.(arriving)
+    const { blocked, partly } = this.#handover
+    if (this.#next.acknowledges !== 'admitted' || partly || this.#settings.timeoutMs === 0 || triggerItems === 0) {
+      return behind
+    }
+    if ((!blocked && behind === undefined) || metadataKeys.length > 0) return undefined
+    const items = this.#shards.get('')?.items ?? 0
+    if (items + arriving.aheadBytes / this.#itemBytes < triggerItems) return undefined
+    return {
+      failure: this.#failure('retry', 'queue_full', noRoom(items)),
+      stalled: behind?.stalled ?? false,
+      told: () => behind?.told(),
     }
   }
 
@@ -158,6 +183,13 @@ export class BatchProcessor implements Component, Consumer {
       }
     }
     this.#shards.clear()
+  }
+
+  #measure({ byteLength, items }: Batch): void {
+    if (items === 0) return
+    const bytes = byteLength / items
+    const known = Number.isFinite(this.#itemBytes)
+    this.#itemBytes = Math.max(1, known ? this.#itemBytes + (bytes - this.#itemBytes) / AVERAGED_OVER : bytes)
   }
 
   /** Profiles refer to tables of their own request, so two requests laid end to end are not one. */
@@ -344,6 +376,10 @@ export class BatchProcessor implements Component, Consumer {
   #failure(verdict: Failure['verdict'], reason: string, text: string): Failure {
     return { verdict, reason, message: `processor ${this.#ctx.id}: ${text}` }
   }
+}
+
+function noRoom(items: number): string {
+  return `what is behind has no room and ${items} items are held`
 }
 
 /** Whole requests laid end to end are the request of all of them, so joining is making a longer list. */

@@ -1,3 +1,4 @@
+import type { Refuses } from '../../src/component/back-pressure.ts'
 import type { Component, ComponentContext } from '../../src/component/contracts.ts'
 import { type Acknowledgement, type Consumer, type Delivery, nack } from '../../src/component/delivery.ts'
 import type { LimiterConfig } from '../../src/memory/limiter-fields.ts'
@@ -21,6 +22,11 @@ export class MemoryLimiterProcessor implements Component, Consumer {
 
   get acknowledges(): Acknowledgement {
     return this.#next.acknowledges
+  }
+
+  /** While its limiter refuses, receivers turn requests away by their headers anyway. */
+  get refusing(): Refuses | undefined {
+    return this.#next.refusing
   }
 
   start(): void {

@@ -11,7 +11,15 @@ import type { Span } from '../../src/telemetry/tracer.ts'
 import { encodeExportResponse } from '../../src/transport/export-response.ts'
 import { HTTP_PATHS } from '../../src/transport/otlp-services.ts'
 import type { Reservation } from '../../src/transport/reservation.ts'
-import { GRPC, type Server, type ServerCall, type ServerHandler } from '../../src/transport/unary.ts'
+import {
+  type CallStatus,
+  type Entrance,
+  GRPC,
+  type Server,
+  type ServerCall,
+  type ServerHandler,
+} from '../../src/transport/unary.ts'
+import { Arrivals } from './arrivals.ts'
 import { callStatus } from './call-status.ts'
 import type { Config, GrpcConfig, HttpConfig } from './fields.ts'
 import { type ReceiverMetrics, receiverMetrics } from './metrics.ts'
@@ -23,6 +31,7 @@ export class OtlpReceiver implements Component {
   readonly #config: Config
   readonly #ctx: ComponentContext
   readonly #next: Outputs
+  readonly #arrivals = new Map<Signal, Arrivals>()
   #servers: Server[] = []
   #stopped: Promise<void> | undefined
 
@@ -30,6 +39,7 @@ export class OtlpReceiver implements Component {
     this.#config = config
     this.#ctx = ctx
     this.#next = next
+    for (const signal of ctx.signals) this.#arrivals.set(signal, new Arrivals(signal, ctx.clock))
   }
 
   async start(): Promise<void> {
@@ -65,6 +75,18 @@ export class OtlpReceiver implements Component {
     await Promise.all(servers.map((server) => server.close(signal)))
   }
 
+  /** Back-pressure at the headers: what would be refused unread is, with the same words. */
+  #enter(signal: Signal, length: number | undefined): CallStatus | Entrance | undefined {
+    const output = this.#next[signal]
+    if (output?.refusing === undefined) return undefined
+    const arrivals = this.#arrivals.get(signal)!
+    const refusing = output.refusing(arrivals.ask(length))
+    if (refusing === undefined) return arrivals.enter()
+    refusing.told()
+    this.#ctx.admission.pressed()
+    return { ...callStatus(refusing.failure), reason: refusing.failure.reason }
+  }
+
   #handler(transport: 'grpc' | 'http', config: GrpcConfig | HttpConfig): ServerHandler {
     const { clock, id, meter, signals, tracer } = this.#ctx
     const spanNames = spanNamesOf(id)
@@ -76,6 +98,7 @@ export class OtlpReceiver implements Component {
     const includeMetadata = config.include_metadata
     return {
       ...(authorise && { authorise }),
+      enter: ({ signal }, length) => this.#enter(signal, length),
       refused: ({ signal }, reason) => metrics[signal]?.refused(reason),
       malformed: ({ signal }) => metrics[signal]?.malformed.add(1),
       handle(incoming) {

@@ -1,4 +1,5 @@
 import type { Batch } from '../otlp/batch.ts'
+import type { Refuses } from './back-pressure.ts'
 import { booksOf, Copies, DELIVERED, type Failure, type Outcome, Shares, severityOf, type Tally } from './outcome.ts'
 
 export type { Books, Failure, Outcome, Verdict } from './outcome.ts'
@@ -104,6 +105,8 @@ export interface Consumer {
   consume(delivery: Delivery): void
   /** What it stands for when this consumer lets a client be answered: the weakest of all that lie behind it. */
   readonly acknowledges: Acknowledgement
+  /** Says beforehand what `consume` would refuse, so that nobody reads it for nothing. */
+  readonly refusing?: Refuses | undefined
 }
 
 /** Ends `delivery` as arrived. */

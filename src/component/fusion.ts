@@ -46,6 +46,7 @@ export function fuse(
   )
   return {
     acknowledges: next.acknowledges,
+    refusing: next.refusing,
     consume(delivery) {
       const { batch } = delivery
       const started = performance.now()

@@ -1,3 +1,4 @@
+import { anyRefuses } from '../component/back-pressure.ts'
 import {
   booksOf,
   type Consumer,
@@ -19,6 +20,7 @@ export function broadcast(consumers: readonly Consumer[]): Consumer {
   if (consumers.length === 1) return consumers[0]!
   return {
     acknowledges: weakest(consumers),
+    refusing: anyRefuses(consumers),
     consume(delivery) {
       const copies = fanOut(delivery, consumers.length)
       for (let i = 0; i < consumers.length; i++) consumers[i]!.consume(copies[i]!)
@@ -40,6 +42,7 @@ export interface Defects {
 export function guarded(id: string, consumer: Consumer, defects: Defects): Consumer {
   return {
     acknowledges: consumer.acknowledges,
+    refusing: guardedRefusing(consumer),
     consume(delivery) {
       const once = new GuardedDelivery(delivery, defects)
       try {
@@ -53,6 +56,18 @@ export function guarded(id: string, consumer: Consumer, defects: Defects): Consu
         })
       }
     },
+  }
+}
+
+/** A question that throws is no answer: the batch itself finds out. */
+function guardedRefusing(consumer: Consumer): Consumer['refusing'] {
+  if (consumer.refusing === undefined) return undefined
+  return (arriving) => {
+    try {
+      return consumer.refusing!(arriving)
+    } catch {
+      return undefined
+    }
   }
 }
 
@@ -121,6 +136,7 @@ class GuardedDelivery implements Delivery {
 export function entry(ledger: PipelineLedger, next: Consumer): Consumer {
   return {
     acknowledges: next.acknowledges,
+    refusing: next.refusing,
     consume(delivery) {
       ledger.accepted(delivery.batch.items)
       next.consume(delivery)
@@ -132,6 +148,7 @@ export function entry(ledger: PipelineLedger, next: Consumer): Consumer {
 export function exit(ledger: PipelineLedger, duration: Histogram, exporters: Consumer): Consumer {
   return {
     acknowledges: exporters.acknowledges,
+    refusing: exporters.refusing,
     consume(delivery) {
       const { batch } = delivery
       exporters.consume(
@@ -218,6 +235,7 @@ export function receiverOutput(receiver: string, signal: Signal, meter: Meter, n
   }
   return {
     acknowledges: next.acknowledges,
+    refusing: next.refusing,
     consume(delivery) {
       const { batch } = delivery
       const counts = countersOf(delivery.batch.context.transport ?? '')

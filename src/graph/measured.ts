@@ -50,6 +50,7 @@ export function measured(id: string, signal: Signal, meter: Meter, next: Consume
   return {
     next: {
       acknowledges: next.acknowledges,
+      refusing: next.refusing,
       consume(delivery) {
         outgoing.add(delivery.batch.items)
         const started = performance.now()
@@ -59,6 +60,7 @@ export function measured(id: string, signal: Signal, meter: Meter, next: Consume
     },
     around: (processor) => ({
       acknowledges: processor.acknowledges,
+      refusing: processor.refusing,
       consume(delivery) {
         incoming.add(delivery.batch.items)
         const started = performance.now()

@@ -25,6 +25,9 @@ export interface CourierOptions {
   readonly maxRequestBytes: number
 }
 
+/** A peer that lets nothing be heard for so long makes no room. */
+const STANDS_STILL_MS = 5000
+
 /** What goes to the peer in one request, from the moment it was taken until it is settled. */
 interface Shipment {
   readonly delivery: Delivery
@@ -66,6 +69,7 @@ export class Courier {
   #closing = false
   #stopping = false
   #whenEmpty: (() => void) | undefined
+  #advancedAt = Number.NEGATIVE_INFINITY
 
   constructor(options: CourierOptions) {
     this.#options = options
@@ -76,6 +80,14 @@ export class Courier {
   /** Shipments that are not settled. */
   get held(): number {
     return this.#held.size
+  }
+
+  /**
+   * Whether the peer takes data, or refuses it for good: that makes room. False once an attempt has failed so that it is repeated, or
+   * where nothing was heard for a while.
+   */
+  get advancing(): boolean {
+    return this.#options.ctx.clock.monotonic() - this.#advancedAt < STANDS_STILL_MS
   }
 
   /** Shipments that wait for their answer. */
@@ -211,8 +223,10 @@ export class Courier {
   }
 
   #finish(shipment: Shipment, result: SendResult): void {
-    const { log, metrics, retry } = this.#options
+    const { ctx, log, metrics, retry } = this.#options
     const { delivery } = shipment
+    const repeated = !result.ok && result.verdict !== 'reject' && !result.tooLarge
+    this.#advancedAt = repeated ? Number.NEGATIVE_INFINITY : ctx.clock.monotonic()
     if (result.ok) {
       log.attemptSucceeded()
       const rejected = Math.min(result.rejected ?? 0, delivery.batch.items)

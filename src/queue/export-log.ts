@@ -38,7 +38,7 @@ export class ExportLog {
       this.#say(
         'warn',
         'EXPORT_QUEUE_FULL',
-        `${cause}; told the senders of ${count(batches, 'batch')} (${count(items, 'item')}) to come again`,
+        `${cause}; told the senders of ${count(batches, 'batch')} (${items === 0 ? 'unread' : `${count(items, 'item')} in those that were read`}) to come again`,
       )
     })
     this.#blocked = new Summary(ctx.clock, REMINDER_EVERY_MS, ({ items, batches, cause }) => {
@@ -103,6 +103,7 @@ export class ExportLog {
     this.#lost.add(items, cause)
   }
 
+  /** The queue had no room for a batch; 0 items where nobody had read it. */
   refused(items: number, cause: string): void {
     this.#full.add(items, cause)
   }

@@ -1,3 +1,4 @@
+import type { Refuses } from '../component/back-pressure.ts'
 import type { Component, ComponentContext, Deadline } from '../component/contracts.ts'
 import { type Acknowledgement, type Consumer, type Delivery, nack } from '../component/delivery.ts'
 import type { Signal } from '../otlp/batch.ts'
@@ -24,6 +25,7 @@ export interface QueuedExporterOptions {
 }
 
 export interface QueuedExporter extends Component, Consumer {
+  readonly refusing: Refuses | undefined
   stopping(): void
   stop(deadline: Deadline): Promise<void>
 }
@@ -41,6 +43,7 @@ export function queuedExporter(options: QueuedExporterOptions): QueuedExporter {
 
 class KitExporter implements QueuedExporter {
   readonly acknowledges: Acknowledgement
+  readonly refusing: Refuses | undefined
   readonly #options: QueuedExporterOptions
   readonly #log: ExportLog
   readonly #senders = new Map<Signal, SignalSender>()
@@ -52,6 +55,10 @@ class KitExporter implements QueuedExporter {
     const send = tracedSend(ctx, options.send)
     this.#options = options
     this.acknowledges = queue.enabled && !queue.wait_for_result ? 'admitted' : 'delivered'
+    this.refusing =
+      queue.enabled && !queue.block_on_overflow
+        ? (arriving) => this.#senders.get(arriving.signal)?.refusing(arriving)
+        : undefined
     this.#log = new ExportLog(ctx, () => {
       let held = 0
       for (const sender of this.#senders.values()) held += sender.held

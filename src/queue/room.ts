@@ -1,7 +1,11 @@
+import type { Arriving } from '../component/back-pressure.ts'
 import type { Batch } from '../otlp/batch.ts'
 import type { QueueConfig } from './fields.ts'
 import { DEFAULT_QUEUE_BYTES } from './fields.ts'
 import type { ExporterMetrics } from './metrics.ts'
+
+/** Batches that an average goes back, about. */
+const AVERAGED_OVER = 16
 
 /** How much of a queue is taken: in what `sizer` says, and in bytes beside it. */
 export class Room {
@@ -10,6 +14,8 @@ export class Room {
   readonly #metrics: ExporterMetrics
   #size = 0
   #bytes = 0
+  /** About what a batch takes of `queue_size`: of the last ones that entered, the latest counting most. 0: nothing has. */
+  #usualSize = 0
 
   constructor(queue: QueueConfig, metrics: ExporterMetrics) {
     this.#queue = queue
@@ -29,6 +35,13 @@ export class Room {
     return this.#size + this.sizeOf(batch) <= most && this.#bytes + batch.byteLength <= this.#maxBytes
   }
 
+  /** Whether a batch that nobody has read yet would find room, behind those that are on their way. */
+  hasFor({ ahead, aheadBytes, bytes }: Arriving): boolean {
+    const { queue_size: most } = this.#queue
+    const usual = Math.max(1, this.#usualSize)
+    return this.#size + (ahead + 1) * usual <= most && this.#bytes + aheadBytes + Math.max(1, bytes) <= this.#maxBytes
+  }
+
   /** Why the batch would not even fit an empty queue; undefined where it would. */
   tooSmallFor(batch: Batch): string | undefined {
     const { queue_size: most, sizer } = this.#queue
@@ -40,16 +53,19 @@ export class Room {
     return undefined
   }
 
-  /** How full it is, for people, and which key to raise. */
-  describe(batch: Batch): { readonly full: string; readonly key: string } {
+  /** How full it is, for people, and which key to raise. Without a batch: that it has no room for a usual one. */
+  describe(batch?: Batch): { readonly full: string; readonly key: string } {
     const { queue_size: most, sizer } = this.#queue
-    return this.#size + this.sizeOf(batch) > most
+    const size = batch === undefined ? Math.max(1, this.#usualSize) : this.sizeOf(batch)
+    return this.#size + size > most
       ? { full: `${this.#size} of ${most} ${sizer}`, key: 'queue_size' }
       : { full: `${this.#bytes} of ${this.#maxBytes} bytes`, key: 'queue_size_bytes' }
   }
 
   take(batch: Batch): void {
-    this.#change(this.sizeOf(batch), batch.byteLength)
+    const size = this.sizeOf(batch)
+    this.#usualSize = this.#usualSize === 0 ? size : this.#usualSize + (size - this.#usualSize) / AVERAGED_OVER
+    this.#change(size, batch.byteLength)
   }
 
   give(batch: Batch): void {

@@ -1,6 +1,7 @@
+import type { Arriving, Refusing } from '../component/back-pressure.ts'
 import type { ComponentContext, Deadline } from '../component/contracts.ts'
-import { ack, type Delivery, deliver, nack } from '../component/delivery.ts'
-import type { Signal } from '../otlp/batch.ts'
+import { ack, type Delivery, deliver, type Failure, nack } from '../component/delivery.ts'
+import type { Batch, Signal } from '../otlp/batch.ts'
 import { Courier } from './courier.ts'
 import type { ExportLog } from './export-log.ts'
 import { clientGone, failureOf } from './failure.ts'
@@ -20,6 +21,9 @@ interface Blocked {
 
 /** What senders are asked to wait when the queue is full: about the time a busy exporter needs to make room. */
 const FULL_RETRY_AFTER_MS = 1000
+
+/** A stop is no event of the queue. */
+const NOBODY_COUNTS = (): void => {}
 
 export interface SignalSenderOptions {
   readonly ctx: ComponentContext
@@ -103,6 +107,19 @@ export class SignalSender {
     }
   }
 
+  /** Not for queues that let senders wait. */
+  refusing(arriving: Arriving): Refusing | undefined {
+    if (this.#stopping) return { failure: this.#stopFailure(), stalled: false, told: NOBODY_COUNTS }
+    const room = this.#room
+    if (room === undefined || room.hasFor(arriving)) return undefined
+    const cause = this.#fullness(room)
+    return {
+      failure: this.#fullFailure(cause),
+      stalled: !this.#courier.advancing,
+      told: () => this.#options.log.refused(0, cause),
+    }
+  }
+
   /** A stop is near: senders that wait for room, or for the next attempt, need not wait for the stop itself. */
   stopping(): void {
     this.#closing = true
@@ -183,7 +200,7 @@ export class SignalSender {
       this.#refuseAtStop(delivery)
       return
     }
-    this.#options.log.blocked(delivery.batch.items, this.#fullness(room, delivery))
+    this.#options.log.blocked(delivery.batch.items, this.#fullness(room, delivery.batch))
     const blocked: Blocked = { delivery, place: undefined }
     blocked.place = this.#blocked.push(blocked)
     this.#metrics.blocked.set(this.#blocked.length)
@@ -216,21 +233,28 @@ export class SignalSender {
   }
 
   #refuse(room: Room, delivery: Delivery): void {
-    const { ctx, log } = this.#options
     const { items } = delivery.batch
-    const cause = this.#fullness(room, delivery)
+    const cause = this.#fullness(room, delivery.batch)
     this.#metrics.enqueueFailed.add(items)
-    log.refused(items, cause)
-    nack(delivery, { ...failureOf(ctx.id, 'retry', 'queue_full', cause), retryAfterMs: FULL_RETRY_AFTER_MS })
+    this.#options.log.refused(items, cause)
+    nack(delivery, this.#fullFailure(cause))
   }
 
-  #fullness(room: Room, { batch }: Delivery): string {
+  #fullFailure(cause: string): Failure {
+    return { ...failureOf(this.#options.ctx.id, 'retry', 'queue_full', cause), retryAfterMs: FULL_RETRY_AFTER_MS }
+  }
+
+  #fullness(room: Room, batch?: Batch): string {
     const { full, key } = room.describe(batch)
     return `the queue is full (${full}, ${this.#courier.inFlight} in flight); see why the peer is slow, or raise sending_queue.${key}`
   }
 
   #refuseAtStop(delivery: Delivery): void {
-    nack(delivery, failureOf(this.#options.ctx.id, 'stopping', 'stopping', 'is stopping; send to another instance'))
+    nack(delivery, this.#stopFailure())
+  }
+
+  #stopFailure(): Failure {
+    return failureOf(this.#options.ctx.id, 'stopping', 'stopping', 'is stopping; send to another instance')
   }
 
   #goneWhileJoining(delivery: Delivery): void {

@@ -34,7 +34,7 @@ const LINE = 64 / Int32Array.BYTES_PER_ELEMENT
 
 /** How often a booking that met another one at the limit is tried again before it is refused. */
 const TRIES = 4
-/** Threads tell each other of pressure this seldom: what they do about it lasts a second. */
+/** Pressure that lasts is told of this seldom, here and in other threads: what is done about it lasts a second. */
 const TELL_MS = 250
 
 /** Threads that there is room for: the main one and lanes. */
@@ -72,7 +72,7 @@ export class Admission {
   readonly #growing = new Set<Reservation>()
   readonly #pressed = new Set<() => void>()
   #hearing = false
-  #toldAt = Number.NEGATIVE_INFINITY
+  #pressedAt = Number.NEGATIVE_INFINITY
   #told = 0
   #waits = 0
 
@@ -131,7 +131,7 @@ export class Admission {
   /** Of a memory limiter: nothing new is taken from now on, or may be again. Calls pair up. */
   limiting(on: boolean): void {
     Atomics.add(this.#cells, this.#own + LIMITERS, on ? 1 : -1)
-    if (on) this.#press()
+    if (on) this.pressed()
   }
 
   /** Takes back all that `thread` had booked or asked for. It has ended: nothing of it runs any more. */
@@ -173,7 +173,7 @@ export class Admission {
       this.overdraw(kib)
       return true
     }
-    this.#press()
+    this.pressed()
     const wanted = reservation.bytes + kib * 1024
     if (wanted > limit * 1024) {
       return {
@@ -220,7 +220,7 @@ export class Admission {
     const now = this.#add(CONNECTIONS, kib, limit)
     // At the last quarter already: until wide connections are narrow their peers have to answer.
     const last = limit - limit / WIDE_SHARE
-    if (now < 0 || (now > last && now - kib <= last)) this.#press()
+    if (now < 0 || (now > last && now - kib <= last)) this.pressed()
     return now >= 0
   }
 
@@ -248,19 +248,29 @@ export class Admission {
     return () => void this.#pressed.delete(listener)
   }
 
+  /** For how many milliseconds nothing was refused. */
+  get calmMs(): number {
+    return performance.now() - this.#pressedAt
+  }
+
+  /** Something was refused for lack of room, here or further on: what comes unasked is unwelcome. */
+  pressed(): void {
+    const now = performance.now()
+    // Thousands may be refused in a second.
+    if (now - this.#pressedAt < TELL_MS) return
+    this.#told = Atomics.add(this.#cells, PRESSURE, 1) + 1
+    Atomics.notify(this.#cells, PRESSURE)
+    this.#press(now)
+  }
+
+  #press(now: number): void {
+    this.#pressedAt = now
+    for (const listener of this.#pressed) listener()
+  }
+
   #isOldest(reservation: Reservation): boolean {
     for (const oldest of this.#growing) return oldest === reservation
     return false
-  }
-
-  #press(): void {
-    const now = performance.now()
-    if (now - this.#toldAt >= TELL_MS) {
-      this.#toldAt = now
-      this.#told = Atomics.add(this.#cells, PRESSURE, 1) + 1
-      Atomics.notify(this.#cells, PRESSURE)
-    }
-    for (const listener of this.#pressed) listener()
   }
 
   /** Waits, beside everything else that the thread does, for another one to press. Keeps no thread alive. */
@@ -273,8 +283,7 @@ export class Admission {
       this.#hearing = false
       if (this.#pressed.size === 0) return
       this.#hear()
-      if (Atomics.load(this.#cells, PRESSURE) === this.#told) return
-      for (const listener of this.#pressed) listener()
+      if (Atomics.load(this.#cells, PRESSURE) !== this.#told) this.#press(performance.now())
     })
   }
 

@@ -17,6 +17,7 @@ import {
   ask,
   type CallHead,
   type CallStatus,
+  type Entrance,
   GRPC,
   type ServerCall,
   type ServerHandler,
@@ -51,6 +52,7 @@ export class GrpcServerCall implements ServerCall, CallHead {
   /** Undefined until the call was found good by its headers. */
   #reservation: Reservation | undefined
   #reader: MessageReader | undefined
+  #entrance: Entrance | undefined
   readonly #encoding: Encoding | undefined
   readonly #arriving: Overdue<GrpcServerCall> | undefined
   /** When the client's patience ends, on `performance.now()`'s scale; 0 for never. */
@@ -132,6 +134,12 @@ export class GrpcServerCall implements ServerCall, CallHead {
       this.#refuse(refusal)
       return
     }
+    const entrance = this.#handler.enter?.(this, undefined)
+    if (entrance !== undefined && 'code' in entrance) {
+      this.#refuse(entrance)
+      return
+    }
+    this.#entrance = entrance
     // Else it was added when the authoriser was asked.
     if (unread === 0) this.#arriving?.add(this)
     const stream = this.#stream
@@ -227,6 +235,7 @@ export class GrpcServerCall implements ServerCall, CallHead {
   #refuse(status: CallStatus, extra: Record<string, string> = {}): void {
     if (!this.#claim()) return
     if (status.reason !== undefined) this.#handler.refused?.(this, status.reason)
+    this.#entrance?.arrived(0)
     this.#reservation?.release()
     this.#stream.respond({ ...RESPONSE_HEADERS, ...extra, ...statusTrailers(status) }, TRAILERS_ONLY)
     this.#stream.close(constants.NGHTTP2_NO_ERROR)
@@ -278,11 +287,13 @@ export class GrpcServerCall implements ServerCall, CallHead {
     const problem = this.#reader!.problemAtEnd() ?? this.#unpack()
     if (problem !== undefined) {
       if (problem.reason !== undefined) this.#handler.refused?.(this, problem.reason)
+      this.#entrance?.arrived(0)
       this.#reservation?.release()
       this.fail(problem)
       return
     }
     this.#handed = true
+    this.#entrance?.arrived(this.body.length)
     this.#handler.handle(this)
   }
 
@@ -314,7 +325,10 @@ export class GrpcServerCall implements ServerCall, CallHead {
   closed(): void {
     this.#closed = true
     this.#arriving?.delete(this)
-    if (!this.#handed) this.#reservation?.release()
+    if (!this.#handed) {
+      this.#entrance?.arrived(0)
+      this.#reservation?.release()
+    }
     if (!this.#answered) this.#goes()
   }
 }

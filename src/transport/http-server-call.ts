@@ -15,6 +15,7 @@ import {
   ask,
   type CallHead,
   type CallStatus,
+  type Entrance,
   GRPC,
   type ServerCall,
   type ServerHandler,
@@ -44,8 +45,10 @@ export class HttpServerCall implements ServerCall, CallHead {
   readonly #format: AnswerFormat
   /** Undefined until the request was found good by its headers. */
   #reservation: Reservation | undefined
+  #entrance: Entrance | undefined
   /** Content-Length said how long the body is: all of it is booked. Else it grows as it comes. */
   #known = false
+  #announced = 0
   #filled = 0
   #answered = false
   /** The body has gone to the handler. */
@@ -94,7 +97,7 @@ export class HttpServerCall implements ServerCall, CallHead {
   /** Reads the body, or refuses it. */
   #enter(admission: Admission, refused: CallStatus | undefined): void {
     if (this.#answered || this.#response.destroyed) return
-    const refusal = refused ?? this.#reserve(admission)
+    const refusal = refused ?? this.#tooLong() ?? this.#ask() ?? this.#reserve(admission)
     if (refusal !== undefined) {
       this.refuse(refusal)
       return
@@ -177,20 +180,38 @@ export class HttpServerCall implements ServerCall, CallHead {
   refuse(status: CallStatus): void {
     if (this.#answered) return
     if (status.reason !== undefined) this.#handler.refused?.(this, status.reason)
+    this.#entrance?.arrived(0)
     this.#reservation?.release()
     this.fail(status)
   }
 
-  #reserve(admission: Admission): CallStatus | undefined {
+  /** No later attempt would change that. */
+  #tooLong(): CallStatus | undefined {
     const announced = this.#request.headers['content-length']
     this.#known = announced !== undefined
-    const length = Number(announced ?? 0)
-    if (length > this.#limit) return this.#tooLarge()
-    const grows = !this.#known || this.#encoding !== undefined || this.#format.toProtobuf !== undefined
-    const begun = admission.begin(grows)
+    this.#announced = Number(announced ?? 0)
+    return this.#announced > this.#limit ? this.#tooLarge() : undefined
+  }
+
+  /** Becomes something else, of another length. */
+  get #changes(): boolean {
+    return this.#encoding !== undefined || this.#format.toProtobuf !== undefined
+  }
+
+  #ask(): CallStatus | undefined {
+    const length = this.#known && !this.#changes ? this.#announced : undefined
+    const entrance = this.#handler.enter?.(this, length)
+    if (entrance === undefined) return undefined
+    if ('code' in entrance) return entrance
+    this.#entrance = entrance
+    return undefined
+  }
+
+  #reserve(admission: Admission): CallStatus | undefined {
+    const begun = admission.begin(!this.#known || this.#changes)
     if (!(begun instanceof Reservation)) return begun
     this.#reservation = begun
-    return begun.take(length)
+    return begun.take(this.#announced)
   }
 
   #tooLarge(): CallStatus {
@@ -226,6 +247,7 @@ export class HttpServerCall implements ServerCall, CallHead {
       return
     }
     this.#handed = true
+    this.#entrance?.arrived(this.body.length)
     this.#handler.handle(this)
   }
 
@@ -260,7 +282,10 @@ export class HttpServerCall implements ServerCall, CallHead {
 
   #closed(): void {
     this.#server.slow.forget(this)
-    if (!this.#handed) this.#reservation?.release()
+    if (!this.#handed) {
+      this.#entrance?.arrived(0)
+      this.#reservation?.release()
+    }
     if (this.#answered) return
     const callback = this.#onGone
     this.#onGone = undefined

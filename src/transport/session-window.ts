@@ -9,7 +9,7 @@ const WIDE_WINDOW = 1 << 20
 const CONNECTION_WINDOW = 16 << 20
 /** What a wide one is booked with. */
 const MORE = WIDE_WINDOW - (NARROW_WINDOW + 1)
-/** After it had to be lowered it stays so for this long. */
+/** While anything is refused, and so long after it, none is wide. */
 const RAISE_AGAIN_MS = 1000
 
 /**
@@ -23,7 +23,6 @@ export class SessionWindow {
   #wide = false
   /** The peer has not said yet that it goes by the last change. A second one waits for that: a peer that never answers is cut at ten. */
   #changing = false
-  #loweredAt = Number.NEGATIVE_INFINITY
 
   constructor(session: ServerHttp2Session, admission: Admission) {
     this.#session = session
@@ -53,14 +52,13 @@ export class SessionWindow {
   }
 
   #raise(): void {
-    if (performance.now() - this.#loweredAt < RAISE_AGAIN_MS || this.#admission.limited) return
+    if (this.#admission.calmMs < RAISE_AGAIN_MS || this.#admission.limited) return
     if (!this.#admission.widen(MORE)) return
     this.#wide = true
     this.#set(WIDE_WINDOW, () => {})
   }
 
   #lower(): void {
-    this.#loweredAt = performance.now()
     if (!this.#wide || this.#changing) return
     // Until the peer has taken note it may still send by the wide one.
     this.#set(NARROW_WINDOW, () => {

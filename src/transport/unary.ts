@@ -74,9 +74,20 @@ export interface ServerCall {
   fail(status: CallStatus): void
 }
 
+/** Of a call that was let in. */
+export interface Entrance {
+  /** Its body is whole and `length` bytes, or 0: it will not come any more. No effect the second time. */
+  arrived(length: number): void
+}
+
 export interface ServerHandler {
   /** Runs at the headers, before any of the body is read; a status refuses the call. */
   authorise?(head: CallHead): CallStatus | undefined | Promise<CallStatus | undefined>
+  /**
+   * Runs after that, and before any of the body is read: whether what lies behind would take it. `length` of the body that is to be
+   * handled, where the headers say it. A status refuses the call; undefined: nobody wants to know when it has come.
+   */
+  enter?(head: CallHead, length: number | undefined): CallStatus | Entrance | undefined
   /** Counts a call that was answered before it was whole, by the `reason` of its status. */
   refused?(head: CallHead, reason: string): void
   handle(call: ServerCall): void

@@ -171,7 +171,8 @@ describe('connections', () => {
     expect([heard, wide]).toEqual([1, 0])
     for (let i = 33; i < 64; i++) expect(admission.openConnection('http2')).toBe(true)
     expect(admission.openConnection('http2')).toBe(false)
-    expect(heard).toBe(3)
+    // The last quarter again, and the one that has no room, come within the tenth of a second of the first.
+    expect(heard).toBe(1)
     end()
   })
 })
