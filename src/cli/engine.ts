@@ -7,6 +7,7 @@ import { systemClock } from '../clock.ts'
 import type { ResolvedConfig } from '../config/resolved.ts'
 import { SluiceError } from '../errors.ts'
 import { deadlineIn } from '../lanes/deadline.ts'
+import { itemsText } from '../lanes/ended-lane.ts'
 import { type Listening, laneName } from '../lanes/protocol.ts'
 import type { Supervisor } from '../lanes/supervisor.ts'
 import { budgetBytes } from '../memory/budget.ts'
@@ -69,14 +70,15 @@ export async function runEngine(supervisor: Supervisor, sources: ConfigSources):
         config,
         log: own.logOptions,
         registry,
+        meter,
         admission: budget,
         memory: threads,
         onHealth: (report) => health.take(report),
         onLogLine: (line) => own.takeLine(line),
         onSpans: (spans) => own.takeSpans(spans),
-        onLost: ({ lane, reason, replaced }) => {
+        onLost: ({ lane, reason, items, replaced }) => {
           const next = replaced ? '; another takes its place' : ''
-          log.error({ err: reason }, `${laneName(lane)} is lost, and what it held with it${next}`)
+          log.error({ err: reason }, `${laneName(lane)} is lost, and what it held with it: ${itemsText(items)}${next}`)
         },
       }),
       hosted.start(),

@@ -19,9 +19,9 @@ export interface SharedBooks {
 export type LostItems = Readonly<Record<string, number>>
 
 /**
- * Closes the books of a lane whose thread has ended, before another takes its slot: what it had booked of the byte budget
- * is free, its memory is no more, its counters stay and its gauges go. What a lane that was `lost` held has ended as
- * failed(lane_lost); one that was stopped has said itself what became of everything.
+ * Closes the books of a lane that has ended, before another takes its slot. Its counters stay and its gauges go. Where it
+ * was `lost`, and its thread with it, what it had booked of the byte budget is free and what it held has ended as failed(lane_lost).
+ * One that was stopped has said itself what became of everything, and gives back what its last sockets have booked as they close.
  */
 export function closeBooks(
   { registry, meter, admission, memory }: SharedBooks,
@@ -29,8 +29,15 @@ export function closeBooks(
   own: SharedArrayBuffer,
   lost: boolean,
 ): LostItems {
-  new Admission(admission).forget(thread)
   new ThreadMemory(memory, 0).forget(thread)
   const last = registry.retire(own)
-  return lost ? bookLost(meter, last) : {}
+  if (!lost) return {}
+  new Admission(admission).forget(thread)
+  return bookLost(meter, last)
+}
+
+/** `30 items of traces`, or that there were none. */
+export function itemsText(items: LostItems): string {
+  const parts = Object.entries(items).map(([pipeline, count]) => `${count} items of ${pipeline}`)
+  return parts.length === 0 ? 'it held nothing' : parts.join(', ')
 }

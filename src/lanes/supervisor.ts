@@ -4,27 +4,22 @@ import type { ResolvedConfig } from '../config/resolved.ts'
 import { SluiceError } from '../errors.ts'
 import { ThreadMemory } from '../memory/thread-memory.ts'
 import type { LogOptions } from '../telemetry/log.ts'
-import type { MeterRegistry } from '../telemetry/registry.ts'
 import { SharedMeter } from '../telemetry/shared-meter.ts'
 import type { FinishedSpan } from '../telemetry/tracer.ts'
-import type { HealthReport, Listening } from './protocol.ts'
+import { closeBooks, type LostItems, type SharedBooks } from './ended-lane.ts'
+import { type HealthReport, type Listening, threadOf } from './protocol.ts'
 import { RestartBudget } from './restart-budget.ts'
 import { type LaneMessage, RunningLane } from './running-lane.ts'
 import { siblingModule } from './sibling-module.ts'
 
 /** What lanes run, and where what they tell goes. */
-export interface LaneOptions {
+export interface LaneOptions extends SharedBooks {
   /** How many. */
   readonly lanes: number
   /** One more that is lost within a minute is not replaced: the process gives up. */
   readonly restartsPerMinute: number
   readonly config: ResolvedConfig
   readonly log: LogOptions
-  readonly registry: MeterRegistry
-  /** Memory of the byte budget (`Admission.memory`). */
-  readonly admission: SharedArrayBuffer
-  /** Where threads publish how much memory they use (`ThreadMemory.memory`). */
-  readonly memory: SharedArrayBuffer
   /** Takes what components of the lane in a slot say about their health. */
   readonly onHealth?: (report: HealthReport, lane: number) => void
   /** Takes their log lines, where those are sent on. */
@@ -38,8 +33,8 @@ export interface LaneOptions {
 export interface LostLane {
   readonly lane: number
   readonly reason: SluiceError
-  /** Memory of its meter. */
-  readonly meter: SharedArrayBuffer
+  /** What it held, booked as failed(lane_lost). */
+  readonly items: LostItems
   /** Another takes its place at once. */
   readonly replaced: boolean
 }
@@ -212,11 +207,13 @@ export class Supervisor {
     const { lane, generation } = ended
     this.#lanes.delete(lane)
     for (const { running } of this.#lanes.values()) if (running.runs) running.tell({ type: 'peerGone', lane })
+    const lost = reason !== undefined && ended.thread !== undefined
+    const items = closeBooks(this.#options!, threadOf(lane), meter, lost)
     // Whoever starts hears of a start that fails; what is cut off while it loads its modules has held nothing.
     if (reason === undefined || !this.#established || (this.#stopping && ended.thread === undefined)) return
     const { onLost, restartsPerMinute } = this.#options!
     const replaced = !this.#stopping && this.#restarts.spend(performance.now())
-    onLost?.({ lane, reason, meter, replaced })
+    onLost?.({ lane, reason, items, replaced })
     if (replaced) {
       this.#begin(lane, generation + 1)
     } else if (!this.#stopping) {

@@ -75,13 +75,19 @@ test('a lane that throws is replaced in its slot, the others go on, and its book
 
 test('a lane whose thread is ended from outside is replaced', async () => {
   const lost: LostLane[] = []
-  const { supervisor, listening } = start({ items: 1 }, {}, { lanes: 2, onLost: (one) => lost.push(one) })
+  const { supervisor, registry, listening } = start(
+    { items: 3 },
+    { keep: true },
+    { lanes: 2, onLost: (one) => lost.push(one) },
+  )
   await listening
   await supervisor.complete()
   const before = supervisor.threads.get(1)!
   await before.terminate()
-  await vi.waitFor(() => expect(lost).toMatchObject([{ lane: 1, replaced: true }]), 5000)
+  await vi.waitFor(() => expect(lost).toMatchObject([{ lane: 1, replaced: true, items: { traces: 3 } }]), 5000)
   await supervisor.complete()
+  // The neighbour and the new one hold three each.
+  expect(ledgerRows(registry.read())).toMatchObject([{ accepted: 9, failed: { lane_lost: 3 }, held: 6 }])
   expect(supervisor.threads.get(1)).toBeDefined()
   expect(supervisor.threads.get(1)).not.toBe(before)
 })

@@ -3,6 +3,7 @@ import { siblingModule } from '../../../src/lanes/sibling-module.ts'
 import { type LaneOptions, Supervisor } from '../../../src/lanes/supervisor.ts'
 import { ThreadMemory } from '../../../src/memory/thread-memory.ts'
 import { MeterRegistry } from '../../../src/telemetry/registry.ts'
+import { SharedMeter } from '../../../src/telemetry/shared-meter.ts'
 import { Admission } from '../../../src/transport/admission.ts'
 import { ownTelemetry } from '../../support/own-telemetry.ts'
 
@@ -41,6 +42,7 @@ export function startLanes(source: object, sink: object = {}, options: Partial<L
     secrets: [],
   }
   const registry = new MeterRegistry()
+  const own = SharedMeter.memory()
   const supervisor = new Supervisor(siblingModule(import.meta.url, 'components'))
   const log = { level: 'fatal', encoding: 'json', colour: false, initialFields: {} } as const
   return {
@@ -52,6 +54,7 @@ export function startLanes(source: object, sink: object = {}, options: Partial<L
       config,
       log,
       registry,
+      meter: new SharedMeter(own, registry.attach(own)),
       admission: Admission.memory(1 << 30),
       memory: ThreadMemory.memory(),
       ...options,
