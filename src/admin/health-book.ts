@@ -16,12 +16,22 @@ interface Entry {
   readonly kind: ComponentKind
   readonly id: string
   readonly pipeline?: string
-  /** What the component said of itself last; nothing means that it is well. */
+  /** What instances that are not well said of themselves last, by lane. The first of those that are worst speaks for all. */
+  readonly unwell: Map<number, HealthReport>
+  /** What is told of it; nothing means that it is well. */
   report: HealthReport | undefined
   reportedAt: number
 }
 
-/** The health of every component that runs: what each said of itself, unless the engine as a whole starts or stops. */
+const SEVERITY: Readonly<Record<HealthReport['health'], number>> = { ok: 0, recoverable: 1, permanent: 2, fatal: 3 }
+
+/** Where what runs beside the lanes reports from. */
+const HOST = -1
+
+/**
+ * The health of every component that runs: what each said of itself, unless the engine as a whole starts or stops. A
+ * component that several lanes have is as well as the worst of its instances.
+ */
 export class HealthBook {
   readonly #entries = new Map<string, Entry>()
   readonly #listeners = new Set<() => void>()
@@ -48,10 +58,32 @@ export class HealthBook {
     this.#tell()
   }
 
-  take(report: HealthReport): void {
+  /** `lane` is its slot; absent: beside the lanes. */
+  take(report: HealthReport, lane = HOST): void {
     const entry = this.#entries.get(keyOf(report))
     if (entry === undefined) return
-    entry.report = report
+    if (report.health === 'ok') entry.unwell.delete(lane)
+    else entry.unwell.set(lane, report)
+    this.#judge(entry, report)
+  }
+
+  /** The lane in that slot has ended: nothing of what it said holds any more. */
+  forget(lane: number): void {
+    for (const entry of this.#entries.values()) {
+      const { kind, id } = entry
+      if (entry.unwell.delete(lane)) this.#judge(entry, { kind, id, health: 'ok' })
+    }
+  }
+
+  /** `latest` is what is told where all are well. */
+  #judge(entry: Entry, latest: HealthReport): void {
+    let worst: HealthReport | undefined
+    for (const each of entry.unwell.values())
+      if (worst === undefined || SEVERITY[each.health] > SEVERITY[worst.health]) worst = each
+    const told = worst ?? latest
+    const { report } = entry
+    if (report?.health === told.health && report.message === told.message) return
+    entry.report = told
     entry.reportedAt = this.#now()
     this.#tell()
   }
@@ -78,7 +110,7 @@ export class HealthBook {
 
   #add(kind: ComponentKind, id: string, pipeline?: string): void {
     const who = { kind, id, ...(pipeline !== undefined && { pipeline }) }
-    this.#entries.set(keyOf(who), { ...who, report: undefined, reportedAt: 0 })
+    this.#entries.set(keyOf(who), { ...who, unwell: new Map(), report: undefined, reportedAt: 0 })
   }
 
   #tell(): void {

@@ -73,10 +73,11 @@ export async function runEngine(supervisor: Supervisor, sources: ConfigSources):
         meter,
         admission: budget,
         memory: threads,
-        onHealth: (report) => health.take(report),
+        onHealth: (report, lane) => health.take(report, lane),
         onLogLine: (line) => own.takeLine(line),
         onSpans: (spans) => own.takeSpans(spans),
         onLost: ({ lane, reason, items, replaced }) => {
+          health.forget(lane)
           const next = replaced ? '; another takes its place' : ''
           log.error({ err: reason }, `${laneName(lane)} is lost, and what it held with it: ${itemsText(items)}${next}`)
         },

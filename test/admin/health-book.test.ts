@@ -55,3 +55,26 @@ test('listeners hear each change until they leave, and nothing of who is not the
   at(5).phase = 'stopping'
   expect(heard).toBe(2)
 })
+
+test('a component is as well as the worst of its instances, and one that is lost has no say', () => {
+  const { at, of, health } = book()
+  at(1).phase = 'running'
+  let heard = 0
+  health.listen(() => heard++)
+  const debug = { kind: 'exporter', id: 'debug' } as const
+  at(2000).take({ ...debug, health: 'recoverable', message: 'no peer' }, 0)
+  at(2100).take({ ...debug, health: 'recoverable', message: 'no route' }, 1)
+  expect(of('debug')).toMatchObject({ health: 'recoverable', message: 'no peer', since: 2000 })
+  at(2200).take({ ...debug, health: 'permanent', message: 'bad key' }, 2)
+  expect(of('debug')).toMatchObject({ health: 'permanent', message: 'bad key', since: 2200 })
+  at(2300).take({ ...debug, health: 'ok' }, 0)
+  expect(of('debug')).toMatchObject({ health: 'permanent', since: 2200 })
+  at(2400).forget(2)
+  expect(of('debug')).toMatchObject({ health: 'recoverable', message: 'no route', since: 2400 })
+  at(2500).take({ ...debug, health: 'ok' }, 1)
+  expect(of('debug')).toEqual({ ...debug, health: 'ok', since: 2500 })
+  at(2600).take({ ...debug, health: 'ok' }, 0)
+  at(2700).forget(1)
+  expect(of('debug')).toMatchObject({ since: 2500 })
+  expect(heard).toBe(4)
+})
