@@ -1,4 +1,6 @@
+import { arenas } from '../otlp/arena.ts'
 import type { Signal } from '../otlp/batch.ts'
+import { compressedForm } from './compressed-form.ts'
 import { compress } from './compression.ts'
 import { type ChannelFailure, type ChannelOptions, GrpcChannel } from './grpc-channel.ts'
 import { attemptCall } from './grpc-client-call.ts'
@@ -62,6 +64,14 @@ class GrpcClient implements Client {
       lease.drop()
       return result
     }
+    const asItCame = this.#asItCame(chunks)
+    if (asItCame !== undefined) {
+      options.release?.()
+      const lease = new Lease(() => arenas.release(asItCame))
+      const result = await this.#callUntil(deadline, signal, [asItCame], options, lease)
+      lease.drop()
+      return result
+    }
     let body: Uint8Array
     try {
       body = await compress(GRPC_ENCODINGS[compression], chunks, this.#options.compressionLevel)
@@ -70,6 +80,15 @@ class GrpcClient implements Client {
       options.release?.()
     }
     return await this.#callUntil(deadline, signal, [body], options, new Lease(undefined))
+  }
+
+  /** Retained for the caller, who releases it; undefined where the request has to be compressed here. */
+  #asItCame(chunks: readonly Uint8Array[]): Uint8Array | undefined {
+    const { compression, compressionLevel } = this.#options
+    if (chunks.length !== 1 || compressionLevel !== undefined) return undefined
+    const form = compressedForm(chunks[0]!, GRPC_ENCODINGS[compression!])
+    if (form !== undefined) arenas.retain(form)
+    return form
   }
 
   /**

@@ -2,6 +2,7 @@ import { LONGEST_TIMER_MS } from '../clock.ts'
 import { arenas } from '../otlp/arena.ts'
 import { SIGNALS, type Signal } from '../otlp/batch.ts'
 import type { BodyWrites } from './body-writes.ts'
+import { compressedForm } from './compressed-form.ts'
 import { compress, type Encoding, joined, pooled } from './compression.ts'
 import { connectionFailureText } from './connection-error.ts'
 import { CookieJar } from './cookie-jar.ts'
@@ -140,6 +141,14 @@ class HttpClient implements Client {
       return { bytes: chunks[0]!, lease: release && new Lease(release) }
     }
     try {
+      const asItCame =
+        encode === undefined && compression !== undefined && compressionLevel === undefined && chunks.length === 1
+          ? compressedForm(chunks[0]!, compression)
+          : undefined
+      if (asItCame !== undefined) {
+        arenas.retain(asItCame)
+        return { bytes: asItCame, lease: new Lease(() => arenas.release(asItCame)) }
+      }
       const plain = encode === undefined ? chunks : [encode(signal, chunks)]
       if (compression !== undefined) {
         return { bytes: await compress(compression, plain, compressionLevel), lease: undefined }

@@ -260,7 +260,8 @@ export class HttpServerCall implements ServerCall, CallHead {
       return undefined
     }
     try {
-      return decompressBody(reservation, encoding, reservation.body.subarray(0, this.#filled), this.#limit)
+      const kept = this.#format.toProtobuf === undefined
+      return decompressBody(reservation, encoding, reservation.body.subarray(0, this.#filled), this.#limit, kept)
     } catch (error) {
       if (!(error instanceof DecompressionError)) throw error
       const broken = { code: GRPC.INVALID_ARGUMENT, message: `cannot read the ${encoding} body: ${error.message}` }

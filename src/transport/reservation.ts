@@ -1,5 +1,6 @@
 import { arenas } from '../otlp/arena.ts'
 import type { Admission, Refusal } from './admission.ts'
+import { type CompressedForm, forgetForm, rememberForm } from './compressed-form.ts'
 
 /** What is booked for a request before its body: the stream, its headers and the objects of the call. */
 export const CALL_BYTES = 4096
@@ -18,6 +19,8 @@ export class Reservation {
   #overdrawn = false
   /** Its length is not known yet. */
   #grows: boolean
+  /** What `body` was decompressed from, where that is kept. */
+  #form: Uint8Array | undefined
 
   constructor(admission: Admission, grows: boolean) {
     this.#admission = admission
@@ -78,6 +81,15 @@ export class Reservation {
     this.#grown()
   }
 
+  /** Puts what the body decompresses to, booked already, in its place, and keeps what came: see `compressedForm`. */
+  unpack(body: Uint8Array, form: CompressedForm): void {
+    rememberForm(body, form)
+    this.#form = form.bytes
+    this.body = body
+    this.#grown()
+    this.#shrinkTo(Math.min(this.#bytes, CALL_BYTES + form.bytes.length + body.length))
+  }
+
   /** Puts another body, made from this one and booked already, in its place; this one is given back. */
   replace(body: Uint8Array): void {
     if (this.body.length > 0) arenas.release(this.body)
@@ -88,6 +100,11 @@ export class Reservation {
 
   /** Gives back the body and everything booked. Safe twice. */
   release(): void {
+    if (this.#form !== undefined) {
+      forgetForm(this.body)
+      arenas.release(this.#form)
+      this.#form = undefined
+    }
     if (this.body.length > 0) arenas.release(this.body)
     this.body = NOTHING
     this.#grown()
