@@ -74,6 +74,28 @@ export class ArenaPool {
     else free.push(arena)
   }
 
+  /**
+   * The arena of `bytes`, for a transfer to another thread; undefined where somebody else holds it too, or where it is not from the pool.
+   * The pool forgets it: the release by its one holder has no effect any more.
+   */
+  surrender(bytes: Uint8Array): ArrayBuffer | undefined {
+    const arena = bytes.buffer as ArrayBuffer
+    if (this.#holds.get(arena)?.count !== 1) return undefined
+    this.#holds.delete(arena)
+    this.#heldArenas--
+    return arena
+  }
+
+  /** Takes in an arena that another thread surrendered; it is held once. What no pool made passes through with no effect. */
+  adopt(arena: ArrayBuffer): void {
+    const { byteLength } = arena
+    if (byteLength < SMALLEST || byteLength > LARGEST) return
+    const sizeClass = classOf(byteLength)
+    if (sizeOf(sizeClass) !== byteLength) return
+    this.#holds.set(arena, { count: 1, sizeClass })
+    this.#heldArenas++
+  }
+
   /** Frees what lies around unused. */
   trim(): void {
     for (const free of this.#free) {

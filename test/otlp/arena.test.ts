@@ -56,3 +56,36 @@ test('any length fits its arena, which is at most a quarter larger', () => {
     { numRuns: 500 },
   )
 })
+
+test('an arena with one holder is surrendered, and its release has no effect any more', () => {
+  const pool = new ArenaPool(MIB)
+  const bytes = pool.take(10_000)
+  pool.retain(bytes)
+  expect(pool.surrender(bytes)).toBeUndefined()
+  pool.release(bytes)
+  const arena = pool.surrender(bytes.subarray(100))
+  expect(arena).toBe(bytes.buffer)
+  pool.release(bytes)
+  expect([pool.held, pool.idleBytes]).toEqual([0, 0])
+  expect(pool.surrender(new Uint8Array(10_000))).toBeUndefined()
+})
+
+test('what another pool surrendered is held once and goes round like any other', () => {
+  const pool = new ArenaPool(MIB)
+  const from = new ArenaPool(MIB)
+  const arena = from.surrender(from.take(10_000))!
+  pool.adopt(arena)
+  expect(pool.held).toBe(1)
+  pool.release(new Uint8Array(arena, 5, 10))
+  expect([pool.held, pool.idleBytes]).toEqual([0, arena.byteLength])
+  expect(pool.take(arena.byteLength).buffer).toBe(arena)
+})
+
+test('a buffer that no pool made is not taken in', () => {
+  const pool = new ArenaPool(MIB)
+  for (const length of [0, 100, 10_001, 1 << 27]) {
+    pool.adopt(new ArrayBuffer(length))
+    pool.release(new Uint8Array(length))
+  }
+  expect([pool.held, pool.idleBytes]).toEqual([0, 0])
+})
