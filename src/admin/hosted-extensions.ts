@@ -7,6 +7,7 @@ import { MemoryStorage } from '../component/memory-storage.ts'
 import type { Registry } from '../config/registry.ts'
 import { SluiceError } from '../errors.ts'
 import type { Listening } from '../lanes/protocol.ts'
+import type { SharedBoard } from '../memory/shared-board.ts'
 import type { ProcessMemory } from '../memory/thread-memory.ts'
 import { aboutComponent } from '../telemetry/log.ts'
 import type { Meter } from '../telemetry/meter.ts'
@@ -23,6 +24,7 @@ export interface HostedOptions {
   readonly health: HealthBook
   readonly admission: Admission
   readonly memory: ProcessMemory
+  readonly board: SharedBoard
 }
 
 interface Hosted {
@@ -95,7 +97,7 @@ export class HostedExtensions {
   }
 
   #context(id: string): HostContext {
-    const { host, log, meter, health, admission, memory } = this.#options
+    const { host, log, meter, health, admission, memory, board } = this.#options
     return {
       kind: 'extension',
       id,
@@ -109,6 +111,7 @@ export class HostedExtensions {
       storage: new MemoryStorage(),
       admission,
       memory,
+      shared: (name) => board.piece(`extension ${id} ${name}`),
       listening: (endpoint) => this.#listening.push({ component: `extension ${id}`, ...endpoint }),
       extension: (other) => this.#find(other),
       report: (status, message) =>

@@ -5,6 +5,7 @@ import type { ResolvedTelemetry } from '../config/resolved.ts'
 import type { LogsConfig } from '../config/telemetry-fields.ts'
 import type { Listening } from '../lanes/protocol.ts'
 import { type LogOptions, makeLogger } from '../telemetry/log.ts'
+import { LogSampler } from '../telemetry/log-sampling.ts'
 import type { Meter } from '../telemetry/meter.ts'
 import { encodeLogs } from '../telemetry/otlp-logs.ts'
 import { encodeSpans } from '../telemetry/otlp-spans.ts'
@@ -123,7 +124,12 @@ function logOptions(config: LogsConfig, resource: OwnResource, terminal: boolean
     outputPaths: output_paths,
     errorOutputPaths: error_output_paths,
     ...(sampling.enabled && {
-      sampling: { tickMs: sampling.tick, initial: sampling.initial, thereafter: sampling.thereafter },
+      sampling: {
+        tickMs: sampling.tick,
+        initial: sampling.initial,
+        thereafter: sampling.thereafter,
+        counts: LogSampler.memory(),
+      },
     }),
     ...(!config.disable_zap_resource && { resource: resourceTexts(resource) }),
     withoutStacks: config.disable_stacktrace,

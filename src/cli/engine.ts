@@ -11,6 +11,7 @@ import { itemsText } from '../lanes/ended-lane.ts'
 import { type Listening, laneName } from '../lanes/protocol.ts'
 import type { Supervisor } from '../lanes/supervisor.ts'
 import { budgetBytes } from '../memory/budget.ts'
+import { SharedBoard } from '../memory/shared-board.ts'
 import { ThreadMemory } from '../memory/thread-memory.ts'
 import { type LedgerRow, ledgerRows, ledgerTable, total } from '../telemetry/ledger.ts'
 import { Admission } from '../transport/admission.ts'
@@ -43,6 +44,7 @@ export async function runEngine(supervisor: Supervisor, sources: ConfigSources):
   const budget = Admission.memory(budgetBytes(config.service.admission))
   const admission = new Admission(budget)
   const threads = ThreadMemory.memory()
+  const board = SharedBoard.memory()
   registry.observe(() => admissionReadings(admission))
   const hosted = new HostedExtensions({
     host: new EngineHost({
@@ -58,6 +60,7 @@ export async function runEngine(supervisor: Supervisor, sources: ConfigSources):
     definitions,
     admission,
     memory: new ThreadMemory(threads, 0),
+    board: new SharedBoard(board, 0),
     log,
     meter,
     health,
@@ -73,6 +76,7 @@ export async function runEngine(supervisor: Supervisor, sources: ConfigSources):
         meter,
         admission: budget,
         memory: threads,
+        board,
         onHealth: (report, lane) => health.take(report, lane),
         onLogLine: (line) => own.takeLine(line),
         onSpans: (spans) => own.takeSpans(spans),

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
+import type { SharedPiece } from '../memory/shared-board.ts'
 import type { ProcessMemory } from '../memory/thread-memory.ts'
 import type { Signal } from '../otlp/batch.ts'
 import type { Meter } from '../telemetry/meter.ts'
@@ -59,6 +60,8 @@ export interface ComponentContext {
   /** The byte budget of the process: what receivers book before they read a body. */
   readonly admission: Admission
   readonly memory: ProcessMemory
+  /** A piece of memory that the instances of this component in all lanes share, by a name of its own. */
+  shared(name: string): SharedPiece
   /** Books of the pipeline a processor belongs to. Other kinds have none: their pipeline's ends book for them. */
   readonly ledger?: LedgerEntries
   /** Says where this instance listens, for the start-up screen and for tests that bind port 0. */

@@ -1,3 +1,4 @@
+import { SharedBoard } from '../memory/shared-board.ts'
 import { ThreadMemory } from '../memory/thread-memory.ts'
 import { bookLost } from '../telemetry/ledger.ts'
 import type { Meter } from '../telemetry/meter.ts'
@@ -13,6 +14,8 @@ export interface SharedBooks {
   readonly admission: SharedArrayBuffer
   /** Where threads publish how much memory they use (`ThreadMemory.memory`). */
   readonly memory: SharedArrayBuffer
+  /** What instances in several lanes share (`SharedBoard.memory`). */
+  readonly board: SharedArrayBuffer
 }
 
 /** What a lane that was lost took along: items by pipeline. */
@@ -20,11 +23,12 @@ export type LostItems = Readonly<Record<string, number>>
 
 /**
  * Closes the books of a lane that has ended, before another takes its slot. Its counters stay and its gauges go. Where it
- * was `lost`, and its thread with it, what it had booked of the byte budget is free and what it held has ended as failed(lane_lost).
+ * was `lost`, and its thread with it, what it had booked of the byte budget is free, it holds no shared piece any more, and what it
+ * held of the data has ended as failed(lane_lost).
  * One that was stopped has said itself what became of everything, and gives back what its last sockets have booked as they close.
  */
 export function closeBooks(
-  { registry, meter, admission, memory }: SharedBooks,
+  { registry, meter, admission, memory, board }: SharedBooks,
   thread: number,
   own: SharedArrayBuffer,
   lost: boolean,
@@ -33,6 +37,7 @@ export function closeBooks(
   const last = registry.retire(own)
   if (!lost) return {}
   new Admission(admission).forget(thread)
+  new SharedBoard(board, 0).forget(thread)
   return bookLost(meter, last)
 }
 

@@ -6,6 +6,7 @@ import { MemoryStorage } from '../component/memory-storage.ts'
 import { type ComponentLists, definitionOf, registryOf } from '../component/registry.ts'
 import { SluiceError } from '../errors.ts'
 import { type ContextScope, Graph } from '../graph/graph.ts'
+import { SharedBoard } from '../memory/shared-board.ts'
 import { ThreadMemory } from '../memory/thread-memory.ts'
 import type { Signal } from '../otlp/batch.ts'
 import { aboutComponent, makeLogger } from '../telemetry/log.ts'
@@ -82,7 +83,9 @@ interface Outlets {
 async function buildGraph(task: LaneTask, { say, listening, spans, meter }: Outlets): Promise<Graph> {
   const registry = registryOf((await lists).default)
   const log = laneLogger(task, say)
-  const tracer = requestTracer(task.config.service.telemetry.traces, systemClock, (span) => spans.add(span))
+  const board = new SharedBoard(task.board, threadOf(task.lane))
+  const { traces } = task.config.service.telemetry
+  const tracer = requestTracer(traces, systemClock, (span) => spans.add(span), board.piece('own spans'))
   const admission = new Admission(task.admission, threadOf(task.lane))
   const memory = processMemory(task, admission, say)
   const context = (scope: ContextScope): ComponentContext => ({
@@ -99,6 +102,7 @@ async function buildGraph(task: LaneTask, { say, listening, spans, meter }: Outl
     storage: new MemoryStorage(),
     admission,
     memory,
+    shared: (name) => board.piece(`${scope.kind} ${scope.id} ${name}`),
     listening: ({ transport, address }) => {
       listening.push({ component: `${scope.kind} ${scope.id}`, transport, address })
     },

@@ -21,6 +21,8 @@ export interface LaneTask {
   readonly admission: SharedArrayBuffer
   /** Where threads publish how much memory they use (`ThreadMemory`). */
   readonly memory: SharedArrayBuffer
+  /** What instances in several lanes share (`SharedBoard`). */
+  readonly board: SharedArrayBuffer
   readonly port: MessagePort
 }
 

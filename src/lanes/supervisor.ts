@@ -149,12 +149,12 @@ export class Supervisor {
   }
 
   #begin(lane: number, generation: number): RunningLane {
-    const { lanes, config, log, registry, admission, memory } = this.#options!
+    const { lanes, config, log, registry, admission, memory, board } = this.#options!
     const meter = SharedMeter.memory()
     const announce = registry.attach(meter)
     const running = new RunningLane(
       this.#pool,
-      { lane, lanes, generation, config, log, meter, admission, memory },
+      { lane, lanes, generation, config, log, meter, admission, memory, board },
       (message) => {
         if (message.type === 'series') announce(message.series)
         else this.#hear(lane, message)

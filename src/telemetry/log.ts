@@ -33,7 +33,7 @@ const STDERR = ['stderr']
 export function makeLogger(options: LogOptions, forward?: (line: string) => void): Logger {
   const { level, encoding, colour, initialFields, resource, sampling, withoutStacks } = options
   const output = logOutput(options.outputPaths ?? STDERR, options.errorOutputPaths ?? STDERR)
-  const sampler = sampling && new LogSampler(sampling, () => performance.now())
+  const sampler = sampling && new LogSampler(sampling, () => Date.now())
   const settings: LoggerOptions = {
     level,
     base: { ...initialFields, ...(encoding === 'json' && resource !== undefined && { resource }) },

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../clock.ts'
 import type { TracesConfig } from '../config/telemetry-fields.ts'
+import { SharedPiece } from '../memory/shared-board.ts'
 import type { TraceContext } from '../otlp/trace-context.ts'
 import { extract, inject, type Propagator } from './propagation.ts'
 import { type Sampler, sampler, traceIdFits } from './trace-sampler.ts'
@@ -14,10 +15,19 @@ import {
   type Tracer,
 } from './tracer.ts'
 
-/** `finished` gets every span as it ends. */
-export function requestTracer(config: TracesConfig, clock: Clock, finished: (span: FinishedSpan) => void): Tracer {
-  return config.level === 'none' ? NO_TRACER : new RequestTracer(config, clock, finished)
+/** `finished` gets every span as it ends; `shared` is what the tracers of all lanes share. */
+export function requestTracer(
+  config: TracesConfig,
+  clock: Clock,
+  finished: (span: FinishedSpan) => void,
+  shared = SharedPiece.alone(),
+): Tracer {
+  return config.level === 'none' ? NO_TRACER : new RequestTracer(config, clock, finished, shared.cells)
 }
+
+/** Cells of what is shared. */
+const REQUESTS = 1
+const ROOTS = 2
 
 interface Limits {
   readonly attributes: number
@@ -37,12 +47,13 @@ class RequestTracer implements Tracer {
     { propagators, sampler: config, limits }: TracesConfig,
     clock: Clock,
     finished: (span: FinishedSpan) => void,
+    shared: Int32Array,
   ) {
     this.#clock = clock
     this.#finished = finished
     this.#propagators = propagators.includes('none') ? [] : propagators
-    this.#requests = sampler(config, clock)
-    this.#roots = sampler(config, clock)
+    this.#requests = sampler(config, clock, shared.subarray(REQUESTS))
+    this.#roots = sampler(config, clock, shared.subarray(ROOTS))
     this.#limits = {
       attributes: limits?.attribute_count_limit ?? 128,
       characters: limits?.attribute_value_length_limit ?? Number.POSITIVE_INFINITY,

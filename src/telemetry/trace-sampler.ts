@@ -17,9 +17,12 @@ export interface Sampler {
 /** Requests a second that get spans where nobody configured a sampler: 20 of them cost well below a thousandth of a core. */
 const USUAL_PER_SECOND = 20
 
-/** `service.telemetry.traces.sampler`; without one at most 20 requests a second, none of which the caller left out. */
-export function sampler(config: SamplerConfig | undefined, clock: Clock): Sampler {
-  if (config === undefined || Object.keys(config).length === 0) return limited(clock)
+/**
+ * `service.telemetry.traces.sampler`; without one at most 20 requests a second, none of which the caller left out. The first
+ * cell of `shared` counts them for all lanes.
+ */
+export function sampler(config: SamplerConfig | undefined, clock: Clock, shared: Int32Array): Sampler {
+  if (config === undefined || Object.keys(config).length === 0) return limited(clock, shared)
   const { parent_based: byParent } = config
   if (byParent === undefined) {
     const share = ratioOf(config, 1)
@@ -42,23 +45,27 @@ function ratioOf(config: Plain | undefined, fallback: number): number {
   return config?.trace_id_ratio_based?.ratio ?? fallback
 }
 
-function limited(clock: Clock): Sampler {
-  let second = Number.NEGATIVE_INFINITY
-  let left = 0
+/** The cell has the second, by the wall, and below it what was taken of it: one number, so that lanes agree on both. */
+const TAKEN_BITS = 8
+const TAKEN = (1 << TAKEN_BITS) - 1
+
+function limited(clock: Clock, cells: Int32Array): Sampler {
+  const thisSecond = (): number => (Math.floor(clock.now() / 1000) << TAKEN_BITS) | 0
+  const left = (seen: number, second: number): boolean =>
+    (seen & ~TAKEN) !== second || (seen & TAKEN) < USUAL_PER_SECOND
+  const take = (): boolean => {
+    const second = thisSecond()
+    for (let seen = Atomics.load(cells, 0); left(seen, second); ) {
+      const next = (seen & ~TAKEN) === second ? seen + 1 : second + 1
+      const found = Atomics.compareExchange(cells, 0, seen, next)
+      if (found === seen) return true
+      seen = found
+    }
+    return false
+  }
   return {
-    mayTake() {
-      const now = clock.monotonic()
-      if (now - second >= 1000) {
-        second = now
-        left = USUAL_PER_SECOND
-      }
-      return left > 0
-    },
-    share(parent) {
-      if (parent !== undefined && !parent.sampled) return 0
-      left--
-      return 1
-    },
+    mayTake: () => left(Atomics.load(cells, 0), thisSecond()),
+    share: (parent) => ((parent === undefined || parent.sampled) && take() ? 1 : 0),
     below: 1,
   }
 }

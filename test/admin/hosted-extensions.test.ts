@@ -7,6 +7,7 @@ import { field } from '../../src/config/field.ts'
 import { createRegistry } from '../../src/config/registry.ts'
 import type { ResolvedConfig } from '../../src/config/resolved.ts'
 import { deadlineIn } from '../../src/lanes/deadline.ts'
+import { SharedBoard } from '../../src/memory/shared-board.ts'
 import { Admission } from '../../src/transport/admission.ts'
 import { testHost } from '../support/host.ts'
 import { memoryLog } from '../support/memory-log.ts'
@@ -61,6 +62,7 @@ function rig(extensions: Record<string, object>, failing?: string) {
     health: new HealthBook(config, () => 0),
     admission: Admission.unbounded(),
     memory: { used: () => 0 },
+    board: new SharedBoard(SharedBoard.memory(), 0),
   })
   const stop = async () => {
     const deadline = deadlineIn(1000)

@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises'
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import { expect, test } from 'vitest'
 import { closeBooks } from '../../src/lanes/ended-lane.ts'
+import { SharedBoard } from '../../src/memory/shared-board.ts'
 import { ThreadMemory } from '../../src/memory/thread-memory.ts'
 import { ledgerRows, total } from '../../src/telemetry/ledger.ts'
 import { MeterRegistry } from '../../src/telemetry/registry.ts'
@@ -17,6 +18,7 @@ test('its items have one end each, its bookings are free, its gauges are gone', 
     meter: new SharedMeter(own, registry.attach(own)),
     admission: Admission.memory(1 << 26),
     memory: ThreadMemory.memory(),
+    board: SharedBoard.memory(),
   }
   const budget = new Admission(books.admission)
   const published = new Float64Array(books.memory)

@@ -1,4 +1,5 @@
 import type { Component, ComponentContext, Deadline, LedgerEntries, Storage } from '../../src/component/contracts.ts'
+import { SharedBoard } from '../../src/memory/shared-board.ts'
 import { SIGNALS } from '../../src/otlp/batch.ts'
 import { NO_TRACER } from '../../src/telemetry/tracer.ts'
 import { Admission } from '../../src/transport/admission.ts'
@@ -33,6 +34,7 @@ type Overrides = Partial<Omit<ComponentContext, 'clock' | 'meter' | 'log'>> & {
 export function testContext(overrides: Overrides = {}): TestContext {
   const { extensions = {}, ...rest } = overrides
   const { log, lines } = memoryLog()
+  const board = new SharedBoard(SharedBoard.memory(), 0)
   const booked = new Map<string, number>()
   const endpoints: { transport: string; address: string }[] = []
   const reports: { status: string; message?: string }[] = []
@@ -47,6 +49,7 @@ export function testContext(overrides: Overrides = {}): TestContext {
     storage: memoryStorage(),
     admission: Admission.unbounded(),
     memory: { used: () => 0 },
+    shared: (name) => board.piece(name),
     ledger: memoryLedger(booked),
     listening: (endpoint) => void endpoints.push(endpoint),
     extension: (id) => extensions[id],

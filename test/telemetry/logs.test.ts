@@ -87,6 +87,25 @@ test('of the same lines the first are written in each tick, then every so maniet
   expect(taken(3)).toEqual([1, 2])
 })
 
+test('lines of all threads are counted together', () => {
+  const sampling = { tickMs: 1000, initial: 3, thereafter: 0, counts: LogSampler.memory() }
+  const [one, other] = [new LogSampler(sampling, () => 5), new LogSampler(sampling, () => 6)]
+  const taken = [one, other, one, other, one].map((sampler) => sampler.takes(30, 'm'))
+  expect(taken).toEqual([true, true, true, false, false])
+  expect(other.takes(30, 'n')).toBe(true)
+})
+
+test('more messages than there is room for share a count, and have room again when their tick is over', () => {
+  let now = 0
+  const sampler = new LogSampler({ tickMs: 1000, initial: 1, thereafter: 0 }, () => now)
+  const messages = Array.from({ length: 6000 }, (_, i) => `peer 10.0.${i >> 8}.${i & 255} is gone`)
+  const first = messages.filter((message) => sampler.takes(40, message)).length
+  expect(first).toBeGreaterThan(3800)
+  expect(first).toBeLessThanOrEqual(4096 + 1)
+  now = 1000
+  expect(messages.slice(5000).filter((message) => sampler.takes(40, message))).toHaveLength(1000)
+})
+
 test('a logger thins out by level and message', () => {
   const path = join(folder(), 'a.log')
   const log = makeLogger(options(path, { sampling: { tickMs: 60_000, initial: 2, thereafter: 0 } }))

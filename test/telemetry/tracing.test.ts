@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { SharedPiece } from '../../src/memory/shared-board.ts'
 import { encodeSpans } from '../../src/telemetry/otlp-spans.ts'
 import { extract, inject } from '../../src/telemetry/propagation.ts'
 import { requestTracer } from '../../src/telemetry/request-tracer.ts'
@@ -64,6 +65,18 @@ test('without a sampler 20 requests a second get spans, and none that its caller
   expect(Array.from({ length: 100 }, () => sampled()).filter(Boolean)).toHaveLength(20)
   await clock.advance(1000)
   expect(sampled()).toBe(true)
+})
+
+test('the 20 requests a second are those of all lanes together', async () => {
+  const clock = new FakeClock()
+  const shared = SharedPiece.alone()
+  const lanes = [1, 2, 3].map(() => requestTracer(ownTelemetry({}).traces, clock, () => {}, shared))
+  const sampled = (): number =>
+    lanes.flatMap((lane) => Array.from({ length: 9 }, () => lane.request('r', from({})))).filter(Boolean).length
+  expect(sampled()).toBe(20)
+  expect(lanes.map((lane) => lane.start('s', SPAN_KIND.CLIENT, undefined)).filter(Boolean)).toHaveLength(3)
+  await clock.advance(1000)
+  expect(sampled()).toBe(20)
 })
 
 test('samplers: on, off, by the caller, and by trace id', () => {

@@ -1,6 +1,7 @@
 import type { ResolvedConfig } from '../../../src/config/resolved.ts'
 import { siblingModule } from '../../../src/lanes/sibling-module.ts'
 import { type LaneOptions, Supervisor } from '../../../src/lanes/supervisor.ts'
+import { SharedBoard } from '../../../src/memory/shared-board.ts'
 import { ThreadMemory } from '../../../src/memory/thread-memory.ts'
 import { MeterRegistry } from '../../../src/telemetry/registry.ts'
 import { SharedMeter } from '../../../src/telemetry/shared-meter.ts'
@@ -57,6 +58,7 @@ export function startLanes(source: object, sink: object = {}, options: Partial<L
       meter: new SharedMeter(own, registry.attach(own)),
       admission: Admission.memory(1 << 30),
       memory: ThreadMemory.memory(),
+      board: SharedBoard.memory(),
       ...options,
     }),
   }
