@@ -1,3 +1,5 @@
+const GRACE_MS = 50
+
 /** Serves one job after the other at so many items a second, as a backend does that has reached its limit. */
 export class Throttle {
   #itemsPerMs: number
@@ -12,7 +14,10 @@ export class Throttle {
   /** Calls `serve` when it is the job's turn and its time has passed; never where the sender has `gone` by then. */
   push(items: number, gone: () => boolean, serve: () => void): void {
     this.#waiting.push({ items, gone, serve })
-    if (this.#timer === undefined) this.#next(performance.now())
+    if (this.#timer !== undefined) return
+    // Late timers are made up for, idle time is not.
+    this.#served = Math.max(this.#served, performance.now() - GRACE_MS)
+    this.#next()
   }
 
   /** From now on everything is served at once. */
@@ -23,10 +28,8 @@ export class Throttle {
     for (const job of this.#waiting.splice(0)) if (!job.gone()) job.serve()
   }
 
-  #next(from: number): void {
+  #next(): void {
     this.#timer = undefined
-    // Late timers are made up for, idle time is not.
-    this.#served = Math.max(this.#served, from - 50)
     for (let job = this.#waiting[0]; job !== undefined; job = this.#waiting[0]) {
       if (job.gone()) {
         this.#waiting.shift()
@@ -35,7 +38,7 @@ export class Throttle {
       const due = this.#served + job.items / this.#itemsPerMs
       const wait = due - performance.now()
       if (wait > 0) {
-        this.#timer = setTimeout(() => this.#next(performance.now()), Math.max(1, wait))
+        this.#timer = setTimeout(() => this.#next(), Math.max(1, wait))
         return
       }
       this.#waiting.shift()
