@@ -31,6 +31,9 @@ export interface Start {
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url))
 const MAIN = path('../src/cli/main.ts')
 
+/** One core is what all engines get, as GOMAXPROCS=1 says it to Go. */
+const ONE_LANE = ['--lanes', '1']
+
 /** How an engine is started so that it says on its output what its garbage collector does. */
 export function startOf(engine: Engine, place: Place): Start {
   const { pipeline, port, outPort, metricsPort } = place
@@ -38,7 +41,7 @@ export function startOf(engine: Engine, place: Place): Start {
   const env = { IN: `127.0.0.1:${port}`, OUT: `127.0.0.1:${outPort}`, METRICS: String(metricsPort) }
   switch (engine) {
     case 'sluice':
-      return { command: [process.execPath, '--trace-gc', MAIN, 'run', file], env }
+      return { command: [process.execPath, '--trace-gc', MAIN, 'run', ...ONE_LANE, file], env }
     case 'otelcol':
     case 'otelcol-gogc400':
       return {
@@ -65,7 +68,7 @@ export function startOf(engine: Engine, place: Place): Start {
 /** Sluice as people start it. */
 export function launcherOf(place: Place): Start {
   return {
-    command: [path('../sluice'), 'run', path(`pipelines/${place.pipeline}.yaml`)],
+    command: [path('../sluice'), 'run', ...ONE_LANE, path(`pipelines/${place.pipeline}.yaml`)],
     env: startOf('sluice', place).env,
   }
 }

@@ -8,7 +8,8 @@ import { limiterMetrics } from '../processors/memory_limiter/metrics.ts'
 import { skippedItems } from '../receivers/generator/skipped-items.ts'
 import { receiverMetrics } from '../receivers/otlp/metrics.ts'
 import { admissionReadings } from '../src/admin/admission-readings.ts'
-import { countLanes, exportDrops, exportFailures } from '../src/admin/export-instruments.ts'
+import { exportDrops, exportFailures } from '../src/admin/export-instruments.ts'
+import { laneInstruments } from '../src/admin/lane-instruments.ts'
 import { processReadings, targetInfo } from '../src/admin/process-readings.ts'
 import { Conversion } from '../src/component/attribute-convert.ts'
 import type { ComponentContext } from '../src/component/contracts.ts'
@@ -49,7 +50,7 @@ export async function instruments(): Promise<readonly Instrument[]> {
   atGraph(meter)
   threadMetrics(meter, 'main').stop()
   healthGauge(meter, 'receiver x')
-  countLanes(meter, 1)
+  laneInstruments(meter).replaced('lane-1')
   exportFailures(meter, 'logs')
   exportDrops(meter, 'logs')
   for (const signal of SIGNALS) exporterMetrics(meter, 'x', signal).sendFailed(1, 'x', true)

@@ -12,6 +12,7 @@ const rate = (what: string, perSecond: number) =>
 
 export default define({
   kind: 'receiver',
+  place: 'first',
   type: 'generator',
   stability: 'beta',
   signals: ['traces', 'metrics', 'logs'],

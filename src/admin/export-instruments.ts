@@ -21,8 +21,3 @@ export function exportDrops(meter: Meter, signal: string): Counter {
     { description: 'Own log lines and spans that found no room to wait in, or whose export failed.', unit: '{items}' },
   )
 }
-
-/** How many threads hold pipelines. */
-export function countLanes(meter: Meter, lanes: number): void {
-  meter.gauge('sluice_lanes', {}, { description: 'Worker threads that hold pipelines.', unit: '{threads}' }).set(lanes)
-}

@@ -15,7 +15,6 @@ import { SharedMeter } from '../telemetry/shared-meter.ts'
 import { SpanBook, type SpanSummary } from '../telemetry/span-book.ts'
 import { threadMetrics } from '../telemetry/thread-metrics.ts'
 import type { FinishedSpan } from '../telemetry/tracer.ts'
-import { countLanes } from './export-instruments.ts'
 import { OwnExports } from './own-exports.ts'
 import { OwnMetrics } from './own-metrics.ts'
 import { processReadings, targetInfo } from './process-readings.ts'
@@ -58,7 +57,6 @@ export class OwnTelemetry {
     this.registry.observe(() => [...processReadings(), targetInfo(this.resourceTexts)])
     const memory = SharedMeter.memory()
     this.meter = new SharedMeter(memory, this.registry.attach(memory), config.metrics.level)
-    countLanes(this.meter, 1)
     this.#figures = threadMetrics(this.meter, 'main')
     // What fails on the way out is not sent out: that would go round in a circle.
     const local = { version, clock, resource: this.resource, log: makeLogger(this.logOptions), meter: this.meter }

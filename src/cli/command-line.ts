@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
-import { Command, CommanderError, Option } from 'commander'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { didYouMean } from '../config/nearest.ts'
+import { MOST_LANES } from '../transport/connection-share.ts'
 import { version } from '../version.ts'
 
 /** The options that say which configuration is meant; every command that reads one takes them. */
@@ -45,6 +46,12 @@ function sources(files: readonly string[], { config = [], set = [], featureGates
   return { config: [...files, ...config], set, featureGates }
 }
 
+function laneOption(text: string): string {
+  const lanes = Number(text)
+  if (text === 'auto' || (/^\d+$/.test(text) && lanes >= 1 && lanes <= MOST_LANES)) return text
+  throw new InvalidArgumentError(`Expected auto or an integer from 1 to ${MOST_LANES}.`)
+}
+
 /** `run` needs not be written, so a misspelt command looks like a file to run. */
 function misspeltCommand(program: Command, [first]: readonly string[]): string | undefined {
   if (first === undefined || program.args[0] !== first || !/^[a-z-]+$/.test(first) || existsSync(first))
@@ -70,7 +77,11 @@ export async function commandLine(args: readonly string[]): Promise<void> {
 
   withSources(program.command('run', { isDefault: true }))
     .description('run pipelines until SIGINT or SIGTERM (the default command)')
-    .option('--lanes <n>', 'worker threads that each run every pipeline')
+    .addOption(
+      new Option('--lanes <n>', 'worker threads that each run every pipeline, or auto; instead of service.lanes')
+        .env('SLUICE_LANES')
+        .argParser(laneOption),
+    )
     .action(async (files: string[], options: RawSources & { lanes?: string }) => {
       const { config, set, featureGates } = sources(files, options)
       const misspelt = misspeltCommand(program, config)

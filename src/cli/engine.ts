@@ -1,7 +1,9 @@
+import { availableParallelism } from 'node:os'
 import { admissionReadings } from '../admin/admission-readings.ts'
 import { EngineHost } from '../admin/engine-host.ts'
 import { HealthBook } from '../admin/health-book.ts'
 import { HostedExtensions } from '../admin/hosted-extensions.ts'
+import { laneInstruments } from '../admin/lane-instruments.ts'
 import { OwnTelemetry } from '../admin/own-telemetry.ts'
 import { systemClock } from '../clock.ts'
 import type { ResolvedConfig } from '../config/resolved.ts'
@@ -15,6 +17,7 @@ import { SharedBoard } from '../memory/shared-board.ts'
 import { ThreadMemory } from '../memory/thread-memory.ts'
 import { type LedgerRow, ledgerRows, ledgerTable, total } from '../telemetry/ledger.ts'
 import { Admission } from '../transport/admission.ts'
+import { MOST_LANES } from '../transport/connection-share.ts'
 import { version } from '../version.ts'
 import type { ConfigSources } from './command-line.ts'
 import { loadOrReport } from './load.ts'
@@ -46,6 +49,7 @@ export async function runEngine(supervisor: Supervisor, sources: ConfigSources):
   const threads = ThreadMemory.memory()
   const board = SharedBoard.memory()
   registry.observe(() => admissionReadings(admission))
+  const lanes = laneInstruments(meter)
   const hosted = new HostedExtensions({
     host: new EngineHost({
       version: version(),
@@ -68,7 +72,7 @@ export async function runEngine(supervisor: Supervisor, sources: ConfigSources):
   try {
     const listening = await Promise.all([
       supervisor.start({
-        lanes: config.service.lanes,
+        lanes: laneCount(config.service.lanes),
         restartsPerMinute: config.service.laneRestartsPerMinute,
         config,
         log: own.logOptions,
@@ -80,8 +84,10 @@ export async function runEngine(supervisor: Supervisor, sources: ConfigSources):
         onHealth: (report, lane) => health.take(report, lane),
         onLogLine: (line) => own.takeLine(line),
         onSpans: (spans) => own.takeSpans(spans),
+        onLanes: (running) => lanes.running(running),
         onLost: ({ lane, reason, items, replaced }) => {
           health.forget(lane)
+          if (replaced) lanes.replaced(laneName(lane))
           const next = replaced ? '; another takes its place' : ''
           log.error({ err: reason }, `${laneName(lane)} is lost, and what it held with it: ${itemsText(items)}${next}`)
         },
@@ -92,7 +98,6 @@ export async function runEngine(supervisor: Supervisor, sources: ConfigSources):
     health.phase = 'running'
     hosted.ready()
     announce(own, config, listening)
-    await Promise.race([signals.first, supervisor.ended])
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error
     log.fatal(`${error.message}  (${error.code})`)
@@ -101,6 +106,15 @@ export async function runEngine(supervisor: Supervisor, sources: ConfigSources):
     await own.stop(FAILED_START_MS)
     return 1
   }
+
+  let gaveUp: SluiceError | undefined
+  await Promise.race([
+    signals.first,
+    supervisor.ended.catch((error: SluiceError) => {
+      gaveUp = error
+      log.fatal(`${error.message}  (${error.code})`)
+    }),
+  ])
 
   const before = ledgerRows(registry.read())
   const timeoutMs = config.service.shutdownTimeoutMs
@@ -117,7 +131,12 @@ export async function runEngine(supervisor: Supervisor, sources: ConfigSources):
   report(own, before, ledgerRows(registry.read()))
   await own.stop(LAST_EXPORTS_MS)
   signals.release()
-  return 0
+  return gaveUp === undefined ? 0 : 1
+}
+
+/** How many lanes `service.lanes` stands for. */
+function laneCount(lanes: number | 'auto'): number {
+  return lanes === 'auto' ? Math.min(availableParallelism(), MOST_LANES) : lanes
 }
 
 /** Undefined, and the reason on standard error, where log lines have nowhere to go. */

@@ -41,6 +41,11 @@ export type Made<T> = T | Promise<T>
  */
 export interface ReceiverDefinition<F extends Fields = Fields> extends Describes<F> {
   readonly kind: 'receiver'
+  /**
+   * `first`: one instance in the process, in the first lane, for receivers that fetch or make their data: several would bring
+   * it several times. Absent: one in every lane, for those that are sent it.
+   */
+  readonly place?: 'first'
   create(config: ConfigOf<F>, ctx: ComponentContext, next: Outputs): Made<Component>
 }
 

@@ -139,7 +139,9 @@ class Decoder {
   }
 
   #number(shape: Shape & { kind: 'int' | 'number' }, tree: Tree, path: Path, hidden: boolean): unknown {
-    const expected = `${shape.kind === 'int' ? 'an integer' : 'a number'}${bounds(shape.min, shape.max)}`
+    if (shape.word !== undefined && stringOf(tree) === shape.word) return shape.word
+    const word = shape.word === undefined ? '' : ` or ${shape.word}`
+    const expected = `${shape.kind === 'int' ? 'an integer' : 'a number'}${bounds(shape.min, shape.max)}${word}`
     const fits = (value: unknown): boolean =>
       typeof value === 'number' && (shape.kind === 'int' ? Number.isSafeInteger(value) : !Number.isNaN(value))
     const within = (value: unknown): boolean =>

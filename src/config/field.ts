@@ -19,7 +19,7 @@ export interface Field<T> {
 
 export type Shape =
   | { readonly kind: 'bool' }
-  | { readonly kind: 'int' | 'number'; readonly min?: number; readonly max?: number }
+  | { readonly kind: 'int' | 'number'; readonly min?: number; readonly max?: number; readonly word?: string }
   | {
       readonly kind: 'string'
       readonly pattern?: RegExp
@@ -74,6 +74,13 @@ export const field = {
     options?: O,
   ): Field<Presence<number, O>> {
     return make({ kind: 'int', ...bounds(options) }, doc, options)
+  },
+  /** An integer, or one word that stands for one. */
+  intOr<
+    const W extends string,
+    const O extends Optional<number | W> & { readonly min?: number; readonly max?: number },
+  >(doc: string, word: W, options?: O): Field<Presence<number | W, O>> {
+    return make({ kind: 'int', word, ...bounds(options) }, doc, options)
   },
   number<const O extends Optional<number> & { readonly min?: number; readonly max?: number }>(
     doc: string,

@@ -50,7 +50,7 @@ function typeOf(shape: Shape): string {
   switch (shape.kind) {
     case 'int':
     case 'number':
-      return `${shape.kind === 'int' ? 'integer' : 'number'}${limits(shape.min, shape.max)}`
+      return `${shape.kind === 'int' ? 'integer' : 'number'}${limits(shape.min, shape.max)}${shape.word === undefined ? '' : `, or \`${shape.word}\``}`
     case 'duration':
       return `duration${limits(durationText(shape.min), durationText(shape.max))}`
     case 'bool':

@@ -46,8 +46,8 @@ export interface ResolvedService {
   readonly telemetry: ResolvedTelemetry
   /** The byte budget of receivers, as `service.admission` sets it. */
   readonly admission: { readonly limitMib: number | undefined; readonly limitPercentage: number | undefined }
-  /** Worker threads that hold the pipelines. */
-  readonly lanes: number
+  /** Worker threads that each hold every pipeline; `auto`: one a processor. */
+  readonly lanes: number | 'auto'
   /** So many may be lost within a minute before the process gives up. */
   readonly laneRestartsPerMinute: number
   /** How long a stop may take to drain, ms. */

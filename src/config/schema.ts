@@ -103,7 +103,10 @@ function shapeSchema(shape: Shape, nullable: boolean): JsonSchema {
       return anyOf(typed('boolean'))
     case 'int':
     case 'number':
-      return anyOf({ ...typed(shape.kind === 'int' ? 'integer' : 'number'), ...limits(shape) })
+      return anyOf(
+        { ...typed(shape.kind === 'int' ? 'integer' : 'number'), ...limits(shape) },
+        ...(shape.word === undefined ? [] : [{ const: shape.word }]),
+      )
     case 'string': {
       const examples = shape.example === undefined ? {} : { examples: [shape.example] }
       if (shape.pattern === undefined) return { ...typed('string'), ...examples }

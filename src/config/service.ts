@@ -1,8 +1,9 @@
+import { MOST_LANES } from '../transport/connection-share.ts'
 import { type Fields, field, type ValueOf } from './field.ts'
 import type { Report } from './problem.ts'
 import { checkTelemetry } from './telemetry.ts'
 import { TELEMETRY } from './telemetry-fields.ts'
-import { placeAt, type Tree } from './tree.ts'
+import type { Tree } from './tree.ts'
 
 /** Ids are no strings to the Collector, so that here `receivers: a,b` is a mistake. */
 function ids(doc: string) {
@@ -39,7 +40,11 @@ export const SERVICE = {
     },
     { default: {}, own: true },
   ),
-  lanes: field.int('Worker threads that hold the pipelines.', { default: 1, min: 1, own: true }),
+  lanes: field.intOr(
+    'Worker threads, each with every pipeline; `auto`: as many as there are processors for this process.',
+    'auto',
+    { default: 'auto', min: 1, max: MOST_LANES, own: true },
+  ),
   lane_restarts_per_minute: field.int(
     'Lanes that are lost are replaced. When more than this many are lost within a minute the process stops; with 0 at the first.',
     { default: 5, min: 0, max: 10_000, own: true },
@@ -49,15 +54,7 @@ export const SERVICE = {
 
 export type Service = { readonly [K in keyof typeof SERVICE]: ValueOf<(typeof SERVICE)[K]> }
 
-/** The only number of lanes there is until batches can move between them. */
-const LANES = 1
-
 /** Rules of `service` that go past one option, `root` being the whole configuration. */
 export function checkService(service: Service, root: Tree, report: Report): void {
-  if (service.lanes !== LANES) {
-    const path = ['service', 'lanes']
-    const message = `only ${LANES} lane works so far, got ${service.lanes}; leave the key out`
-    report.problem('CONFIG_UNSUPPORTED', placeAt(root, path), path, message)
-  }
   checkTelemetry(service.telemetry, root, report)
 }

@@ -22,6 +22,8 @@ export interface GraphEnvironment {
   definition(kind: ComponentKind, type: string): Definition
   /** The context of a component, but for what only the graph knows. */
   context(scope: ContextScope): ComponentContext
+  /** The lane that the graph is for, from 0; absent: the only one. */
+  readonly lane?: number
 }
 
 export interface ContextScope {
@@ -272,6 +274,7 @@ class Builder {
   async #receiver(id: string): Promise<void> {
     const { config, definition } = this.#lookUp('receiver', id)
     if (definition.kind !== 'receiver') throw new Error(`${id} is no receiver`)
+    if (definition.place === 'first' && (this.#environment.lane ?? 0) > 0) return
     const pipelines = this.#config.service.pipelines.filter(({ receivers }) => receivers.includes(id))
     const signals = [...new Set(pipelines.map(({ signal }) => signal))]
     const ctx = this.#context({ kind: 'receiver', id, signals })

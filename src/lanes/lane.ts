@@ -9,12 +9,13 @@ import { type ContextScope, Graph } from '../graph/graph.ts'
 import { SharedBoard } from '../memory/shared-board.ts'
 import { ThreadMemory } from '../memory/thread-memory.ts'
 import type { Signal } from '../otlp/batch.ts'
-import { aboutComponent, makeLogger } from '../telemetry/log.ts'
+import { aboutComponent, inLane, makeLogger } from '../telemetry/log.ts'
 import { requestTracer } from '../telemetry/request-tracer.ts'
 import { SharedMeter } from '../telemetry/shared-meter.ts'
 import { SpanOutbox } from '../telemetry/span-outbox.ts'
 import { threadMetrics } from '../telemetry/thread-metrics.ts'
 import { Admission } from '../transport/admission.ts'
+import { sharePorts } from '../transport/port-sharing.ts'
 import { deadlineIn } from './deadline.ts'
 import { healthGauge } from './health-gauge.ts'
 import { Inbox } from './inbox.ts'
@@ -45,6 +46,13 @@ export default async function lane(task: LaneTask): Promise<void> {
     const { level } = task.config.service.telemetry.metrics
     const meter = new SharedMeter(task.meter, (series) => say({ type: 'series', series }), level)
     const figures = threadMetrics(meter, laneName(task.lane))
+    sharePorts({
+      lane: task.lane,
+      first: task.lane === 0 && task.generation === 0,
+      bound: task.ports,
+      connections: task.connections,
+      onBound: (bound) => say({ type: 'bound', bound }),
+    })
     const graph = await buildGraph(task, { say, listening, spans, meter })
     if (inbox.stopping) return
     await graph.start(() => deadlineIn(CLEAN_UP_MS))
@@ -64,8 +72,10 @@ export default async function lane(task: LaneTask): Promise<void> {
   }
 }
 
-function laneLogger({ log }: LaneTask, say: (message: FromLane) => void): Logger {
-  return makeLogger(log, log.forwarded ? (line) => say({ type: 'log', line }) : undefined)
+function laneLogger({ log, lane, lanes }: LaneTask, say: (message: FromLane) => void): Logger {
+  const logger = makeLogger(log, log.forwarded ? (line) => say({ type: 'log', line }) : undefined)
+  // With one lane there is nothing to tell apart.
+  return lanes > 1 ? logger.child(inLane(laneName(lane))) : logger
 }
 
 function onlyOf(signals: readonly Signal[]): Signal | undefined {
@@ -109,7 +119,11 @@ async function buildGraph(task: LaneTask, { say, listening, spans, meter }: Outl
     extension: (id) => scope.extension(id),
     report: reporter(scope, meter, say),
   })
-  return Graph.build(task.config, { definition: (kind, type) => definitionOf(registry, kind, type), context })
+  return Graph.build(task.config, {
+    definition: (kind, type) => definitionOf(registry, kind, type),
+    context,
+    lane: task.lane,
+  })
 }
 
 function processMemory(

@@ -4,6 +4,7 @@ import type { ResolvedConfig } from '../config/resolved.ts'
 import type { LogOptions } from '../telemetry/log.ts'
 import type { SeriesDescriptor } from '../telemetry/shared-meter.ts'
 import type { FinishedSpan } from '../telemetry/tracer.ts'
+import type { BoundAddress } from '../transport/port-sharing.ts'
 
 /** What a lane is started with. Crosses the thread by structured clone, the port by transfer. */
 export interface LaneTask {
@@ -21,6 +22,10 @@ export interface LaneTask {
   readonly admission: SharedArrayBuffer
   /** Where threads publish how much memory they use (`ThreadMemory`). */
   readonly memory: SharedArrayBuffer
+  /** What the first lane has bound so far, for those after it. */
+  readonly ports: readonly BoundAddress[]
+  /** Where lanes count their connections (`ConnectionShare`). */
+  readonly connections: SharedArrayBuffer
   /** What instances in several lanes share (`SharedBoard`). */
   readonly board: SharedArrayBuffer
   readonly port: MessagePort
@@ -61,6 +66,8 @@ export type FromLane =
   | { readonly type: 'log'; readonly line: string }
   | { readonly type: 'spans'; readonly spans: readonly FinishedSpan[] }
   | { readonly type: 'series'; readonly series: SeriesDescriptor }
+  /** The first lane listens somewhere: said before it has started. */
+  | { readonly type: 'bound'; readonly bound: BoundAddress }
   | { readonly type: 'started'; readonly listening: readonly Listening[] }
   | { readonly type: 'failed'; readonly code: string; readonly message: string }
 

@@ -6,6 +6,8 @@ import { ThreadMemory } from '../memory/thread-memory.ts'
 import type { LogOptions } from '../telemetry/log.ts'
 import { SharedMeter } from '../telemetry/shared-meter.ts'
 import type { FinishedSpan } from '../telemetry/tracer.ts'
+import { ConnectionShare, MOST_LANES } from '../transport/connection-share.ts'
+import type { BoundAddress } from '../transport/port-sharing.ts'
 import { closeBooks, type LostItems, type SharedBooks } from './ended-lane.ts'
 import { type HealthReport, type Listening, threadOf } from './protocol.ts'
 import { RestartBudget } from './restart-budget.ts'
@@ -25,6 +27,8 @@ export interface LaneOptions extends SharedBooks {
   /** Takes their log lines, where those are sent on. */
   readonly onLogLine?: (line: string) => void
   readonly onSpans?: (spans: readonly FinishedSpan[]) => void
+  /** How many have started and not ended, whenever that changes. */
+  readonly onLanes?: (running: number) => void
   /** A lane has ended that nobody had asked to, and its thread writes nothing any more. */
   readonly onLost?: (lost: LostLane) => void
 }
@@ -47,9 +51,6 @@ export interface LostLane {
  */
 const YOUNG_GENERATION_MB = 6
 
-/** Slots that there are at most: shared memory has room for so many. */
-export const MOST_LANES = 64
-
 /** How often the main thread says how much memory it uses, once somebody reads it. It has little that changes. */
 const PUBLISH_MS = 1000
 
@@ -63,6 +64,8 @@ const PUBLISH_MS = 1000
 export class Supervisor {
   readonly #pool: Piscina
   readonly #lanes = new Map<number, { readonly running: RunningLane; readonly meter: SharedArrayBuffer }>()
+  readonly #connections = ConnectionShare.memory()
+  readonly #ports: BoundAddress[] = []
   readonly #ended = Promise.withResolvers<void>()
   #options: LaneOptions | undefined
   #restarts = new RestartBudget(0)
@@ -154,7 +157,19 @@ export class Supervisor {
     const announce = registry.attach(meter)
     const running = new RunningLane(
       this.#pool,
-      { lane, lanes, generation, config, log, meter, admission, memory, board },
+      {
+        lane,
+        lanes,
+        generation,
+        config,
+        log,
+        meter,
+        admission,
+        memory,
+        board,
+        ports: this.#ports,
+        connections: this.#connections,
+      },
       (message) => {
         if (message.type === 'series') announce(message.series)
         else this.#hear(lane, message)
@@ -162,11 +177,18 @@ export class Supervisor {
     )
     this.#lanes.set(lane, { running, meter })
     running.started.then(
-      () => this.#introduce(running),
+      () => {
+        this.#introduce(running)
+        this.#count()
+      },
       () => {},
     )
     void running.ended.then((reason) => this.#over(running, reason, meter))
     return running
+  }
+
+  #count(): void {
+    this.#options?.onLanes?.([...this.#lanes.values()].filter(({ running }) => running.runs).length)
   }
 
   #hear(lane: number, message: Exclude<LaneMessage, { readonly type: 'series' }>): void {
@@ -174,6 +196,9 @@ export class Supervisor {
     switch (message.type) {
       case 'watchMemory':
         if (this.#publishing === undefined) this.#publish(new ThreadMemory(memory, 0))
+        break
+      case 'bound':
+        this.#ports.push(message.bound)
         break
       case 'health':
         onHealth?.(message.report, lane)
@@ -206,6 +231,8 @@ export class Supervisor {
   #over(ended: RunningLane, reason: SluiceError | undefined, meter: SharedArrayBuffer): void {
     const { lane, generation } = ended
     this.#lanes.delete(lane)
+    this.#count()
+    ConnectionShare.forget(this.#connections, lane)
     for (const { running } of this.#lanes.values()) if (running.runs) running.tell({ type: 'peerGone', lane })
     const lost = reason !== undefined && ended.thread !== undefined
     const items = closeBooks(this.#options!, threadOf(lane), meter, lost)

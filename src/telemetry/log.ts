@@ -84,7 +84,13 @@ const ABOUT = {
   id: 'otelcol.component.id',
   pipeline: 'otelcol.pipeline.id',
   signal: 'otelcol.signal',
+  lane: 'sluice.lane',
 } as const
+
+/** The field of a lane's lines, where there are several. */
+export function inLane(name: string): Record<string, string> {
+  return { [ABOUT.lane]: name }
+}
 
 /** The fields of a component's lines. `signal` where it serves one. */
 export function aboutComponent(kind: string, id: string, pipeline?: string, signal?: string): Record<string, string> {
@@ -101,11 +107,13 @@ interface Named {
   readonly [ABOUT.kind]?: string
   readonly [ABOUT.id]?: string
   readonly [ABOUT.pipeline]?: string
+  readonly [ABOUT.lane]?: string
 }
 
-/** The message after whom it comes from: `processor batch in traces: …`. */
+/** The message after whom it comes from: `lane-2: processor batch in traces: …`. */
 function named(line: Named): string {
-  const { [ABOUT.kind]: kind, [ABOUT.id]: id, [ABOUT.pipeline]: pipeline, msg } = line
-  if (kind === undefined) return msg
-  return pipeline === undefined ? `${kind} ${id}: ${msg}` : `${kind} ${id} in ${pipeline}: ${msg}`
+  const { [ABOUT.kind]: kind, [ABOUT.id]: id, [ABOUT.pipeline]: pipeline, [ABOUT.lane]: lane, msg } = line
+  const text = lane === undefined ? '' : `${lane}: `
+  if (kind === undefined) return text + msg
+  return text + (pipeline === undefined ? `${kind} ${id}: ${msg}` : `${kind} ${id} in ${pipeline}: ${msg}`)
 }

@@ -26,6 +26,8 @@ const DEFAULT_HANDSHAKE_TIMEOUT_MS = 120_000
 const TOO_MANY_PINGS = Buffer.from('too_many_pings')
 
 export interface Supervision {
+  /** Calls under way. */
+  readonly open: number
   streamOpened(stream: ServerHttp2Stream): void
   stop(): void
 }
@@ -47,7 +49,7 @@ class SupervisedSession implements Supervision {
   readonly #alarms = new Set<Alarm>()
   readonly #streamClosed: (this: ServerHttp2Stream) => void
   #idleTimer: Alarm | undefined
-  #open = 0
+  open = 0
   /** Bytes read when the timer of the next ping was set. */
   #bytesSeen = 0
 
@@ -71,7 +73,7 @@ class SupervisedSession implements Supervision {
   }
 
   streamOpened(stream: ServerHttp2Stream): void {
-    this.#open++
+    this.open++
     this.#cancel(this.#idleTimer)
     stream.once('close', this.#streamClosed)
   }
@@ -83,7 +85,7 @@ class SupervisedSession implements Supervision {
 
   #closed(answered: boolean): void {
     if (answered) this.#enforcer?.answered()
-    if (--this.#open === 0 && !this.#session.destroyed) this.#idles()
+    if (--this.open === 0 && !this.#session.destroyed) this.#idles()
   }
 
   #idles(): void {
@@ -127,7 +129,7 @@ class SupervisedSession implements Supervision {
 
   #pinged(): void {
     const session = this.#session
-    if (session.destroyed || !this.#enforcer?.tooMany(performance.now(), this.#open)) return
+    if (session.destroyed || !this.#enforcer?.tooMany(performance.now(), this.open)) return
     const last = session.state.lastProcStreamID ?? 0
     session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM, last, TOO_MANY_PINGS)
     // The frame is written at the end of this turn.

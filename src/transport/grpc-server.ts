@@ -4,8 +4,10 @@ import type * as tls from 'node:tls'
 import type { Signal } from '../otlp/batch.ts'
 import { Admission } from './admission.ts'
 import { bind } from './bind.ts'
+import { ConnectionSpreader } from './connection-spreader.ts'
+import { Farewells, type Sessions } from './grpc-farewell.ts'
 import { GrpcServerCall } from './grpc-server-call.ts'
-import { type ServerKeepalive, superviseSession } from './grpc-server-keepalive.ts'
+import { type ServerKeepalive, type Supervision, superviseSession } from './grpc-server-keepalive.ts'
 import { type ListenAddress, peerOf } from './listen-address.ts'
 import { type Complaint, oddToGrpc } from './misdirected.ts'
 import { GRPC_PATHS, signalsByPath } from './otlp-services.ts'
@@ -56,8 +58,9 @@ export async function serveGrpc(options: GrpcServerOptions, handler: ServerHandl
   const server = options.tls
     ? http2.createSecureServer({ ...settings, ...options.tls.options, ALPNProtocols: ['h2'] })
     : http2.createServer(settings)
-  const sessions = new Set<http2.ServerHttp2Session>()
+  const sessions = new Map<http2.ServerHttp2Session, Supervision | undefined>()
   const sockets = new Set<net.Socket>()
+  let spreader: ConnectionSpreader | undefined
   const paths = signalsByPath(GRPC_PATHS, options.signals)
   const services = new Set([...paths.keys()].map((path) => path.slice(1, path.lastIndexOf('/'))))
   const readTimeoutMs = options.readTimeoutMs ?? 0
@@ -70,10 +73,11 @@ export async function serveGrpc(options: GrpcServerOptions, handler: ServerHandl
   }
 
   server.on('session', (session) => {
-    sessions.add(session)
     const window = new SessionWindow(session, admission)
     const peer = peerOf(session.socket)
     const supervision = options.keepalive && superviseSession(session, options.keepalive)
+    sessions.set(session, supervision)
+    spreader?.opened()
     // A peer that breaks off or misbehaves ends its own connection; without a listener it would end the process.
     session.on('error', (error) => complain(peer, oddToGrpc(error)))
     session.on('close', () => {
@@ -125,15 +129,18 @@ export async function serveGrpc(options: GrpcServerOptions, handler: ServerHandl
   if (options.tls) options.tls.attach(server as tls.Server)
 
   const binding = await bind(server, options.address, options.configuredBy)
+  const farewells = new Farewells(sessions)
+  spreader = binding.share && new ConnectionSpreader(binding.share, (count) => farewells.part(count))
 
   return {
     address: binding.address,
     async close(signal) {
       closing = true
+      spreader?.stop()
       const closed = binding.close()
-      for (const session of sessions) session.close()
+      for (const session of sessions.keys()) session.close()
       await drained(sessions, signal)
-      for (const session of sessions) session.destroy()
+      for (const session of sessions.keys()) session.destroy()
       // Node ends a connection after its pending write, which a client that reads nothing never lets finish.
       const cut = setTimeout(() => {
         for (const socket of sockets) socket.destroy()
@@ -189,7 +196,7 @@ function refuseUnknown(stream: http2.ServerHttp2Stream, path: string, services: 
 }
 
 /** Resolves when every session has closed or the signal aborts, whichever comes first. */
-function drained(sessions: ReadonlySet<http2.ServerHttp2Session>, signal: AbortSignal): Promise<void> {
+function drained(sessions: Sessions, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (sessions.size === 0 || signal.aborted) return resolve()
     const done = (): void => {
@@ -198,7 +205,7 @@ function drained(sessions: ReadonlySet<http2.ServerHttp2Session>, signal: AbortS
     }
     signal.addEventListener('abort', done)
     let open = sessions.size
-    for (const session of sessions) {
+    for (const session of sessions.keys()) {
       session.once('close', () => {
         if (--open === 0) done()
       })

@@ -7,6 +7,7 @@ import { Admission } from './admission.ts'
 import { type AnswerFormat, JSON_ANSWERS, PROTOBUF_ANSWERS } from './answer-format.ts'
 import { bind } from './bind.ts'
 import type { Encoding } from './compression.ts'
+import { ConnectionSpreader } from './connection-spreader.ts'
 import { Cors, type CorsOptions } from './cors.ts'
 import { respond } from './http-respond.ts'
 import { HttpServerCall } from './http-server-call.ts'
@@ -56,6 +57,9 @@ export async function serveHttp(options: HttpServerOptions, handler: ServerHandl
   const responseHeaders = Object.entries(options.responseHeaders)
   const cors = options.cors && new Cors(options.cors)
   const slow = new SlowCalls(options)
+  /** So many of the next requests are the last on their connections: their clients are to come anew. */
+  let parting = 0
+  let spreader: ConnectionSpreader | undefined
   const shared = { maxBodyBytes: options.maxBodyBytes, admission, handler, slow }
 
   const complain = (socket: net.Socket, text: string | undefined): void => {
@@ -68,7 +72,10 @@ export async function serveHttp(options: HttpServerOptions, handler: ServerHandl
     underWay.add(response)
     response.on('close', () => underWay.delete(response))
     for (const [name, value] of responseHeaders) response.setHeader(name, value)
-    if (closing || !options.keepAlives) response.shouldKeepAlive = false
+    if (closing || !options.keepAlives || parting > 0) {
+      response.shouldKeepAlive = false
+      parting = Math.max(0, parting - 1)
+    }
     if (cors?.handle(request, response)) return
     const url = request.url ?? ''
     const query = url.indexOf('?')
@@ -124,8 +131,12 @@ export async function serveHttp(options: HttpServerOptions, handler: ServerHandl
   if (options.tls) options.tls.attach(server as tls.Server)
   server.on('connection', (socket: net.Socket) => {
     // No answer is due before there is a request; a client whose connection is reset comes again.
-    if (!admission.openConnection('http1')) socket.destroy()
-    else socket.once('close', () => admission.closeConnection('http1'))
+    if (!admission.openConnection('http1')) {
+      socket.destroy()
+      return
+    }
+    spreader?.opened()
+    socket.once('close', () => admission.closeConnection('http1'))
   })
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     complain(socket as net.Socket, oddToHttp(error))
@@ -135,11 +146,17 @@ export async function serveHttp(options: HttpServerOptions, handler: ServerHandl
   server.on('checkContinue', listener)
 
   const binding = await bind(server, options.address, options.configuredBy)
+  // An idle connection is no load, and closing it might cross a request.
+  const part = (count: number): void => {
+    parting = count
+  }
+  spreader = binding.share && new ConnectionSpreader(binding.share, part)
 
   return {
     address: binding.address,
     async close(signal) {
       closing = true
+      spreader?.stop()
       const cut = (): void => server.closeAllConnections()
       const closed = binding.close()
       // Their clients would keep the connections, and with them this server, open for idle_timeout.

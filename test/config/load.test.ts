@@ -26,7 +26,7 @@ test('the smallest configuration is filled with every default', async () => {
       extensions: [],
       telemetry: ownTelemetry(),
       admission: { limitMib: undefined, limitPercentage: undefined },
-      lanes: 1,
+      lanes: 'auto',
       laneRestartsPerMinute: 5,
       shutdownTimeoutMs: 30_000,
       featureGates: ['service.profilesSupport'],

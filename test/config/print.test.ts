@@ -87,7 +87,7 @@ service:
       processors: []
     resource: {}
   admission: {}
-  lanes: 1
+  lanes: auto
   lane_restarts_per_minute: 5
   shutdown_timeout: 30s
 `)

@@ -130,7 +130,7 @@ test('what leaves by OTLP is what the endpoint says; lines and spans arrive', as
   // What needs a failure, another signal or another component is not there.
   const absent = [...table].filter((name) => !bare.includes(name))
   const elsewhere =
-    /profile_samples|_dropped_|_failed_|_folded_|_given_|_taken_|generator|http_client|refused_requests|component_healthy/
+    /profile_samples|_dropped_|_failed_|_folded_|_restarts|_given_|_taken_|generator|http_client|refused_requests|component_healthy/
   expect(absent.filter((name) => !elsewhere.test(name))).toEqual([])
 
   const suffixed = await (await fetch(second!.address)).text()

@@ -1,0 +1,28 @@
+import type { Meter } from '../telemetry/meter.ts'
+
+/** What is told of lanes from outside. */
+export interface LaneInstruments {
+  running(lanes: number): void
+  /** The lane of that name was lost and another takes its place. */
+  replaced(lane: string): void
+}
+
+export function laneInstruments(meter: Meter): LaneInstruments {
+  const lanes = meter.gauge(
+    'sluice_lanes',
+    {},
+    { description: 'Worker threads that hold pipelines and have started.', unit: '{threads}' },
+  )
+  return {
+    running: (count) => lanes.set(count),
+    replaced(lane) {
+      meter
+        .counter(
+          'sluice_lane_restarts',
+          { lane },
+          { description: 'Lanes that were lost and replaced.', unit: '{lanes}' },
+        )
+        .add(1)
+    },
+  }
+}
