@@ -1,10 +1,12 @@
 /**
  * `npm run emit` (and `npm pack` before it packs): writes the JavaScript and the type declarations of everything that
- * a package carries to `dist/`, in the layout of the tree. Node refuses TypeScript below node_modules.
+ * a package carries to `dist/`, in the layout of the tree. Node refuses TypeScript below node_modules. What the command
+ * line runs stands in `dist/run/`, joined into few files.
  */
 import { spawnSync } from 'node:child_process'
 import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { bundle } from './bundle/bundle.ts'
 
 const root = join(import.meta.dirname, '..')
 const dist = join(root, 'dist')
@@ -36,3 +38,5 @@ writeFileSync(
   join(dist, 'package.json'),
   `${JSON.stringify({ name, version, license, type, private: true }, null, 2)}\n`,
 )
+
+await bundle(join(dist, 'run'))

@@ -1,5 +1,6 @@
 /** Engines without a load: how long they take to start, and what they need to do nothing. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { checkoutBundle } from '../../tools/bundle/checkout.ts'
 import type { Idle, Start } from '../cases.ts'
 import type { Engine } from '../engines.ts'
 import { cpuMicros, peakRssMib, rssMib } from '../load/usage.ts'
@@ -36,6 +37,8 @@ async function each(
   repeats: number,
   read: (running: RunningEngine) => Promise<Figures>,
 ): Promise<Outcome> {
+  // As `npm ci` leaves it, whatever was edited since.
+  await checkoutBundle()
   const runs = new Runs()
   for (let repeat = 0; repeat < repeats; repeat++) {
     for (const engine of engines) {

@@ -1,3 +1,3 @@
 import { commandLine } from './command-line.ts'
 
-await commandLine(process.argv.slice(2))
+void commandLine(process.argv.slice(2))

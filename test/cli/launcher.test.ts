@@ -58,14 +58,14 @@ function standIn(path: string, name: string, version = '24.21.0'): string {
   )
 }
 
-/** The launcher in a folder of its own, as a checkout (sources) or as a package (emitted JavaScript). */
+/** The launcher in a folder of its own, as a checkout (sources) or as a package (JavaScript). */
 function copyOfLauncher(folder: string, form: 'checkout' | 'package'): string {
   mkdirSync(join(folder, 'tools'), { recursive: true })
   for (const file of ['sluice', 'tools/node']) {
     copyFileSync(join(root, file), join(folder, file))
     chmodSync(join(folder, file), 0o755)
   }
-  write(join(folder, form === 'checkout' ? 'src/cli/main.ts' : 'dist/src/cli/main.js'), '')
+  write(join(folder, form === 'checkout' ? 'src/cli/main.ts' : 'dist/run/main.cjs'), '')
   return join(folder, 'sluice')
 }
 
@@ -84,6 +84,14 @@ onThisPlatform('the launcher', () => {
     const sluice = copyOfLauncher(repo, 'checkout')
     standIn(join(repo, 'node_modules', pinned, 'bin/node'), 'pinned')
     expect(launch(sluice).lines).toEqual(['pinned', join(repo, 'src/cli/main.ts'), 'run', 'a b.yaml'])
+  })
+
+  test('runs what asks whether the bundle is current where a checkout has one', () => {
+    const repo = join(temp, 'repo')
+    const sluice = copyOfLauncher(repo, 'checkout')
+    standIn(join(repo, 'node_modules', pinned, 'bin/node'), 'pinned')
+    const start = write(join(repo, 'node_modules/.cache/sluice/run/start.cjs'), '')
+    expect(launch(sluice).lines).toEqual(['pinned', start, 'run', 'a b.yaml'])
   })
 
   test('prefers the pinned Node to an older and to a newer one on the PATH', () => {
@@ -112,13 +120,13 @@ onThisPlatform('the launcher', () => {
     expect(launch('/bin/sh', { cwd: repo, args: ['sluice', 'run', 'a b.yaml'] }).lines).toEqual(expected)
   })
 
-  test('runs the emitted JavaScript of an installed package on a Node that npm put beside it', () => {
+  test('runs what is joined in an installed package on a Node that npm put beside it', () => {
     const modules = join(temp, 'project/node_modules')
     copyOfLauncher(join(modules, 'sluice'), 'package')
     standIn(join(modules, pinned, 'bin/node'), 'beside')
     mkdirSync(join(modules, '.bin'))
     symlinkSync('../sluice/sluice', join(modules, '.bin/sluice'))
-    const expected = join(modules, 'sluice/dist/src/cli/main.js')
+    const expected = join(modules, 'sluice/dist/run/main.cjs')
     expect(launch(join(modules, '.bin/sluice'), { args: ['version'] }).lines).toEqual(['beside', expected, 'version'])
   })
 

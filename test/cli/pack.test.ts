@@ -71,6 +71,7 @@ describe('the published package', () => {
     const all = readdirSync(installed, { recursive: true, encoding: 'utf8' })
     expect(all.filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts'))).toEqual([])
     expect(all).toContain(join('dist', 'src', 'cli', 'main.js'))
+    expect(all).toContain(join('dist', 'run', 'main.cjs'))
   })
 
   test('runs on its own Node from any folder', async () => {
