@@ -2,6 +2,7 @@ import type { Timer } from '../clock.ts'
 import type { ComponentContext } from '../component/contracts.ts'
 import type { Gauge } from '../telemetry/meter.ts'
 import { collectGarbage } from './collect-garbage.ts'
+import { JointDecision } from './joint-decision.ts'
 import { limiterGauges } from './limiter-gauges.ts'
 import { Pressure, type PressureSettings } from './pressure.ts'
 
@@ -11,14 +12,22 @@ const MIB = 1 << 20
 export const DATA_REFUSED = 'data refused due to high memory usage'
 
 /** What a limiter takes from the context of the first component that uses it. */
-export type LimiterContext = Pick<ComponentContext, 'admission' | 'clock' | 'id' | 'kind' | 'log' | 'memory' | 'meter'>
+export type LimiterContext = Pick<
+  ComponentContext,
+  'admission' | 'clock' | 'id' | 'kind' | 'lane' | 'log' | 'memory' | 'meter' | 'shared'
+>
 
 /** A component that a limiter works for: its context. */
 export type LimiterUser = Pick<ComponentContext, 'report'>
 
+/** A leader that has not decided for so many checks, and for so long, hangs. */
+const PATIENCE = { checks: 3, leastMs: 2000 } as const
+
 /**
  * Reads the process' memory from time to time and says whether new data may come in. While it may not, receivers refuse
- * requests before they read their bodies as well (`Admission.limiting`). One for all components of one configuration.
+ * requests before they read their bodies as well (`Admission.limiting`). One for all components of one configuration in a
+ * lane; those of all lanes decide as one: the first that checks leads, the others say how much memory they use and do as it
+ * has decided. Each collects its own garbage, for V8 has no other way, one after the other.
  */
 export class MemoryLimiter {
   readonly #settings: PressureSettings
@@ -27,6 +36,8 @@ export class MemoryLimiter {
   readonly #pressure: Pressure
   readonly #users = new Set<LimiterUser>()
   readonly #used: Gauge
+  readonly #joint: JointDecision
+  #collections: number
   #timer: Timer | undefined
   #limiting = false
 
@@ -36,6 +47,9 @@ export class MemoryLimiter {
     this.#ctx = ctx
     this.#collect = collect
     this.#pressure = new Pressure(settings, ctx.clock.monotonic())
+    const patience = Math.max(PATIENCE.leastMs, PATIENCE.checks * settings.checkIntervalMs)
+    this.#joint = new JointDecision(ctx.shared('limiter'), patience)
+    this.#collections = this.#joint.collections
     const { soft, hard, used } = limiterGauges(ctx.meter, `${ctx.kind} ${ctx.id}`)
     soft.set(settings.softLimit)
     hard.set(settings.hardLimit)
@@ -43,7 +57,7 @@ export class MemoryLimiter {
   }
 
   get refusing(): boolean {
-    return this.#pressure.refusing
+    return this.#joint.refusing
   }
 
   /** How long a refused client should wait: until the next check, and at least a second. */
@@ -54,7 +68,10 @@ export class MemoryLimiter {
   /** One more component uses it; the first begins the checks. It is told of the limiter's health. */
   attach(user: LimiterUser): void {
     this.#users.add(user)
-    if (this.#timer === undefined) this.#schedule()
+    if (this.#timer !== undefined) return
+    // The lanes check one after the other, so that they do not all collect at once.
+    const { index, count } = this.#ctx.lane
+    this.#schedule(this.#settings.checkIntervalMs * (1 + index / count))
   }
 
   /** One less; the last ends the checks and lets everything in. */
@@ -64,25 +81,49 @@ export class MemoryLimiter {
     this.#timer?.cancel()
     this.#timer = undefined
     this.#limit(false)
+    this.#joint.resign()
   }
 
-  #schedule(): void {
+  #schedule(ms: number): void {
     this.#timer = this.#ctx.clock.setTimeout(() => {
-      this.#schedule()
+      this.#schedule(this.#settings.checkIntervalMs)
       this.check()
-    }, this.#settings.checkIntervalMs)
+    }, ms)
   }
 
   /** Reads the memory and acts on it. */
   check(): void {
+    const { clock, memory } = this.#ctx
+    // The reading also tells the others what this thread uses.
+    const used = memory.used()
+    const leads = this.#joint.leads(clock.now())
+    this.#used.set(leads ? this.#lead(used) : this.#follow(used))
+    this.#limit(leads && this.refusing)
+    for (const user of this.#users) {
+      if (this.refusing) user.report('recoverable', DATA_REFUSED)
+      else user.report('ok')
+    }
+  }
+
+  #follow(used: number): number {
+    const { collections } = this.#joint
+    if (collections === this.#collections) return used
+    this.#collections = collections
+    this.#collect()
+    return this.#ctx.memory.used()
+  }
+
+  #lead(read: number): number {
     const { clock, log, memory } = this.#ctx
-    const before = this.#pressure.refusing
-    let used = memory.used()
+    const before = this.#joint.refusing
+    let used = read
     const above = this.#pressure.read(used, clock.monotonic())
     if (above !== undefined) {
       const text = `Memory usage is above ${above} limit. Forcing a GC.`
       if (above === 'hard') log.warn({ cur_mem_mib: mib(used) }, text)
       else log.info({ cur_mem_mib: mib(used) }, text)
+      this.#joint.askToCollect()
+      this.#collections = this.#joint.collections
       this.#collect()
       used = memory.used()
       if (!this.#pressure.collected(used, clock.monotonic())) {
@@ -93,18 +134,14 @@ export class MemoryLimiter {
         )
       }
     }
-    this.#used.set(used)
     const { refusing } = this.#pressure
+    this.#joint.decide(refusing)
     if (refusing && !before) {
       log.warn({ cur_mem_mib: mib(used) }, 'Memory usage is above soft limit. Refusing data.')
     } else if (before && !refusing) {
       log.info({ cur_mem_mib: mib(used) }, 'Memory usage back within limits. Resuming normal operation.')
     }
-    this.#limit(refusing)
-    for (const user of this.#users) {
-      if (refusing) user.report('recoverable', DATA_REFUSED)
-      else user.report('ok')
-    }
+    return used
   }
 
   #limit(on: boolean): void {

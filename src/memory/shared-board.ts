@@ -52,6 +52,11 @@ export class SharedPiece {
     }
   }
 
+  /** Holds it, whoever did: that one finds out when it asks. */
+  seize(): void {
+    Atomics.store(this.cells, HOLDER, this.#thread + 1)
+  }
+
   /** Lets go of it; whoever waits hears of it. */
   release(): void {
     letGo(this.cells, this.#thread)
