@@ -6,6 +6,8 @@ import { type Client, TIMEOUT_MS } from './client.ts'
 import type { Load } from './protocol.ts'
 
 const HEAD_END = Buffer.from('\r\n\r\n')
+/** What a socket has is looked at before another one reads: one buffer does for all. */
+const READ = Buffer.alloc(64 << 10)
 const LAST_CHUNK = Buffer.from('0\r\n\r\n')
 
 export class HttpClient implements Client {
@@ -45,12 +47,15 @@ class Connection {
   ended = false
 
   constructor(port: number, timeoutMs: number) {
-    this.#socket = connect({ port, host: '127.0.0.1', noDelay: true })
+    const callback = (bytes: number): boolean => {
+      this.#read(READ.subarray(0, bytes))
+      return true
+    }
+    this.#socket = connect({ port, host: '127.0.0.1', noDelay: true, onread: { buffer: READ, callback } })
     this.#socket.setTimeout(timeoutMs, () => {
       this.#late = true
       this.#socket.destroy()
     })
-    this.#socket.on('data', (chunk) => this.#read(chunk))
     this.#socket.on('error', () => {})
     this.#socket.on('close', () => {
       this.ended = true
@@ -61,7 +66,7 @@ class Connection {
   send(head: string, body: Body, done: (answer: Answer) => void): void {
     this.#done = done
     this.#socket.cork()
-    this.#socket.write(`${head}Content-Length: ${body.bytes}\r\n\r\n`, 'latin1')
+    this.#socket.write(Buffer.from(`${head}Content-Length: ${body.bytes}\r\n\r\n`, 'latin1'))
     for (const part of body.parts) this.#socket.write(part)
     this.#socket.uncork()
   }
@@ -73,18 +78,21 @@ class Connection {
 
   #read(chunk: Buffer): void {
     const seen = this.#seen === undefined ? chunk : Buffer.concat([this.#seen, chunk])
-    this.#seen = seen
+    this.#seen = this.#whole(seen) ? undefined : Buffer.from(seen)
+  }
+
+  #whole(seen: Buffer): boolean {
     const end = seen.indexOf(HEAD_END)
-    if (end < 0) return
+    if (end < 0) return false
     const head = seen.toString('latin1', 0, end).toLowerCase()
     const length = /\r\ncontent-length: *(\d+)/.exec(head)?.[1]
     const whole = length === undefined ? seen.subarray(-5).equals(LAST_CHUNK) : seen.length >= end + 4 + Number(length)
-    if (!whole) return
-    this.#seen = undefined
+    if (!whole) return false
     const closes = head.includes('\r\nconnection: close')
     if (closes) this.ended = true
     this.#settle(ofHttp(Number(head.slice(9, 12)), head.includes('\r\nretry-after:')))
     if (closes) this.#socket.destroy()
+    return true
   }
 
   #settle(answer: Answer): void {
