@@ -1,4 +1,4 @@
-import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
+import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads'
 import type { Piscina } from 'piscina'
 import { SluiceError } from '../errors.ts'
 import type { FromLane, LaneTask, Listening, ToLane } from './protocol.ts'
@@ -14,7 +14,10 @@ export class RunningLane {
   readonly generation: number
   /** Resolves with what listens; rejects when it ends before that. */
   readonly started: Promise<readonly Listening[]>
-  /** Resolves when its thread is done with it: with the reason where nobody had asked for that. */
+  /**
+   * Resolves when its thread is done with it: with the reason where nobody had asked for that, and only when the thread has
+   * ended, so that nothing of it runs any more, not even a write that it had begun.
+   */
   readonly ended: Promise<SluiceError | undefined>
   readonly #port: MessagePort
   #thread: number | undefined
@@ -29,10 +32,12 @@ export class RunningLane {
     const { promise, resolve, reject } = Promise.withResolvers<readonly Listening[]>()
     this.started = promise
     let failure: SluiceError | undefined
+    let worker: Worker | undefined
     const take = (message: FromLane): void => {
       switch (message.type) {
         case 'hello':
           this.#thread = message.thread
+          worker = pool.threads.find(({ threadId }) => threadId === message.thread)
           break
         case 'started':
           this.#runs = true
@@ -59,7 +64,9 @@ export class RunningLane {
         hangUp()
         return failure
       },
-      (cause: unknown) => {
+      async (cause: unknown) => {
+        // The pool hears of what the thread threw before that has come to its end.
+        await worker?.terminate()
         const message = cause instanceof Error ? cause.message : String(cause)
         failure ??= new SluiceError('LANE_LOST', `the thread ${laneName(this.lane)} ended: ${message}`, { cause })
         hangUp()
