@@ -40,7 +40,10 @@ export default async function lane(task: LaneTask): Promise<void> {
   const peers = new Peers()
   const inbox = new Inbox(port, peers)
   say({ type: 'hello', thread: threadId })
+  // What components say of their configuration as they start, the first lane has said.
+  let repeats = task.lane > 0 || task.generation > 0
   try {
+    const log = laneLogger(task, say, () => repeats)
     const listening: Listening[] = []
     const spans = new SpanOutbox(systemClock, (finished) => say({ type: 'spans', spans: finished }))
     const { level } = task.config.service.telemetry.metrics
@@ -53,12 +56,12 @@ export default async function lane(task: LaneTask): Promise<void> {
       connections: task.connections,
       onBound: (bound) => say({ type: 'bound', bound }),
     })
-    const graph = await buildGraph(task, { say, listening, spans, meter })
+    const graph = await buildGraph(task, { say, log, listening, spans, meter })
     if (inbox.stopping) return
     await graph.start(() => deadlineIn(CLEAN_UP_MS))
+    repeats = false
     say({ type: 'started', listening })
     const deadline = deadlineIn(await inbox.stop)
-    const log = laneLogger(task, say)
     await graph.stop(deadline, (component, err) => log.error({ component, err }, 'did not stop cleanly'))
     deadline.clear()
     spans.flush()
@@ -72,8 +75,8 @@ export default async function lane(task: LaneTask): Promise<void> {
   }
 }
 
-function laneLogger({ log, lane, lanes }: LaneTask, say: (message: FromLane) => void): Logger {
-  const logger = makeLogger(log, log.forwarded ? (line) => say({ type: 'log', line }) : undefined)
+function laneLogger({ log, lane, lanes }: LaneTask, say: (message: FromLane) => void, quiet: () => boolean): Logger {
+  const logger = makeLogger(log, log.forwarded ? (line) => say({ type: 'log', line }) : undefined, quiet)
   // With one lane there is nothing to tell apart.
   return lanes > 1 ? logger.child(inLane(laneName(lane))) : logger
 }
@@ -85,14 +88,14 @@ function onlyOf(signals: readonly Signal[]): Signal | undefined {
 /** Where what a graph has to tell goes. */
 interface Outlets {
   readonly say: (message: FromLane) => void
+  readonly log: Logger
   readonly listening: Listening[]
   readonly spans: SpanOutbox
   readonly meter: SharedMeter
 }
 
-async function buildGraph(task: LaneTask, { say, listening, spans, meter }: Outlets): Promise<Graph> {
+async function buildGraph(task: LaneTask, { say, log, listening, spans, meter }: Outlets): Promise<Graph> {
   const registry = registryOf((await lists).default)
-  const log = laneLogger(task, say)
   const board = new SharedBoard(task.board, threadOf(task.lane))
   const { traces } = task.config.service.telemetry
   const tracer = requestTracer(traces, systemClock, (span) => spans.add(span), board.piece('own spans'))

@@ -26,11 +26,19 @@ export interface LogOptions {
 
 const STDERR = ['stderr']
 
+/** pino's number of the level. */
+const ERROR = 50
+
 /**
  * A logger, its lines in the Collector's fields: `level`, `ts`, `msg`, `resource`, `otelcol.component.id` and so on. Nothing
- * logs per record or per batch, so this costs nothing on the data path. `forward` gets each JSON line besides.
+ * logs per record or per batch, so this costs nothing on the data path. `forward` gets each JSON line besides. `quiet`: while it
+ * says so, lines below `error` are left out.
  */
-export function makeLogger(options: LogOptions, forward?: (line: string) => void): Logger {
+export function makeLogger(
+  options: LogOptions,
+  forward?: (line: string) => void,
+  quiet: () => boolean = () => false,
+): Logger {
   const { level, encoding, colour, initialFields, resource, sampling, withoutStacks } = options
   const output = logOutput(options.outputPaths ?? STDERR, options.errorOutputPaths ?? STDERR)
   const sampler = sampling && new LogSampler(sampling, () => Date.now())
@@ -40,14 +48,13 @@ export function makeLogger(options: LogOptions, forward?: (line: string) => void
     timestamp: () => `,"ts":"${new Date().toISOString()}"`,
     formatters: { level: (label: string) => ({ level: label }) },
     ...(withoutStacks && { serializers: { err: withoutStack } }),
-    ...(sampler && {
-      hooks: {
-        logMethod(args, method, number) {
-          const message = typeof args[0] === 'string' ? args[0] : (args[1] ?? '')
-          if (sampler.takes(number, String(message))) method.apply(this, args)
-        },
+    hooks: {
+      logMethod(args, method, number) {
+        if (number < ERROR && quiet()) return
+        const message = typeof args[0] === 'string' ? args[0] : (args[1] ?? '')
+        if (sampler === undefined || sampler.takes(number, String(message))) method.apply(this, args)
       },
-    }),
+    },
   }
   const written = encoding === 'json' ? output : prettyOutput(output, colour)
   if (forward === undefined) return pino(settings, written)

@@ -1,4 +1,7 @@
-import { afterEach, expect, test, vi } from 'vitest'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import type { LostLane } from '../../src/lanes/supervisor.ts'
 import { ledgerRows } from '../../src/telemetry/ledger.ts'
 import { type Started, startLanes } from './support/start-lanes.ts'
@@ -109,4 +112,17 @@ test('a stop while lanes still load ends them', async () => {
   expect(supervisor.threads.size).toBe(0)
   const [row] = ledgerRows(registry.read())
   expect(row).toMatchObject({ sent: row?.accepted, held: 0 })
+})
+
+test('what components say as they start is said by the first lane alone', async () => {
+  const path = join(mkdtempSync(join(tmpdir(), 'sluice-')), 'log')
+  onTestFinished(() => rmSync(dirname(path), { recursive: true }))
+  const log = { level: 'info', encoding: 'json', colour: false, initialFields: {}, outputPaths: [path] } as const
+  const { supervisor, listening } = start({}, {}, { lanes: 3, log })
+  await listening
+  await supervisor.complete()
+  await supervisor.stop(1000)
+  const lines = readFileSync(path, 'utf8').trim().split('\n')
+  const said = lines.map((line) => (JSON.parse(line) as { readonly msg: string }).msg)
+  expect(said.sort()).toEqual(['starts', 'stops', 'stops', 'stops'])
 })

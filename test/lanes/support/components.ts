@@ -21,6 +21,7 @@ const source = define({
     return {
       start() {
         if (config.refuse_start) throw new SluiceError('LISTEN_FAILED', 'there is no such place')
+        ctx.log.warn('starts')
         ctx.listening({ transport: 'none', address: 'nowhere:1' })
         const { items } = config
         const batch = makeBatch('traces', [new Uint8Array(items)], items, { arrivedAt: ctx.clock.now() })
@@ -31,6 +32,7 @@ const source = define({
           }, 10)
         }
       },
+      stop: () => ctx.log.warn('stops'),
     }
   },
 })
