@@ -4,6 +4,7 @@ import type { Component, Deadline } from '../component/contracts.ts'
 import type { Definition, ExtensionDefinition } from '../component/define.ts'
 import type { Host, HostContext } from '../component/host.ts'
 import { MemoryStorage } from '../component/memory-storage.ts'
+import { NO_NAMESAKES } from '../component/namesakes.ts'
 import type { Registry } from '../config/registry.ts'
 import { SluiceError } from '../errors.ts'
 import type { Listening } from '../lanes/protocol.ts'
@@ -108,6 +109,7 @@ export class HostedExtensions {
       tracer: NO_TRACER,
       clock: systemClock,
       lane: { index: 0, count: 1 },
+      namesakes: NO_NAMESAKES,
       storage: new MemoryStorage(),
       admission,
       memory,

@@ -7,6 +7,7 @@ import type { Meter } from '../telemetry/meter.ts'
 import type { Tracer } from '../telemetry/tracer.ts'
 import type { Admission } from '../transport/admission.ts'
 import type { Consumer } from './delivery.ts'
+import type { Namesakes } from './namesakes.ts'
 
 export type ComponentKind = 'receiver' | 'processor' | 'exporter' | 'connector' | 'extension'
 
@@ -56,6 +57,8 @@ export interface ComponentContext {
   readonly tracer: Tracer
   readonly clock: Clock
   readonly lane: LanePlace
+  /** This component in the other lanes. */
+  readonly namesakes: Namesakes
   readonly storage: Storage
   /** The byte budget of the process: what receivers book before they read a body. */
   readonly admission: Admission

@@ -14,7 +14,7 @@ import type { ResolvedConfig, ResolvedPipeline } from '../config/resolved.ts'
 import { SluiceError } from '../errors.ts'
 import type { Signal } from '../otlp/batch.ts'
 import { PipelineLedger } from '../telemetry/ledger.ts'
-import { broadcast, COMPONENT_ERROR, entry, exit, guarded, receiverOutput } from './edges.ts'
+import { broadcast, COMPONENT_ERROR, type Defects, entry, exit, guarded, receiverOutput } from './edges.ts'
 import { measured, pipelineDuration } from './measured.ts'
 
 /** What the graph needs from whoever runs it. */
@@ -32,6 +32,10 @@ export interface ContextScope {
   readonly signals: readonly Signal[]
   readonly pipeline?: string
   readonly ledger?: ComponentContext['ledger']
+  /** Books of the pipeline a processor belongs to. */
+  readonly books?: PipelineLedger
+  /** What the graph puts around a processor, for whoever hands it deliveries past the graph. */
+  readonly guard?: (consumer: Consumer) => Consumer
   extension(id: string): Component | undefined
 }
 
@@ -196,11 +200,21 @@ class Builder {
     for (const id of processors.toReversed()) {
       const { config, definition } = this.#lookUp('processor', id)
       if (definition.kind !== 'processor') continue
+      const defects = (): Defects => ({
+        threw(err, items) {
+          ledger.failed(COMPONENT_ERROR, items)
+          ctx.log.error({ err }, DEFECT)
+        },
+        // Whoever it handed them on to has booked them.
+        settledLate: (items) => ledger.failed(COMPONENT_ERROR, -items),
+      })
       const ctx = this.#context({
         kind: 'processor',
         id,
         signals: [signal],
         pipeline,
+        books: ledger,
+        guard: (consumer) => guarded(`processor ${id}`, consumer, defects()),
         ledger: {
           failed: (_, reason, items) => ledger.failed(reason, items),
           dropped: (_, reason, items) => ledger.dropped(id, reason, items),
@@ -214,15 +228,7 @@ class Builder {
         const figures = measured(id, signal, ctx.meter, next)
         const component = await definition.create(config, ctx, figures.next)
         this.#graph.add('processor', { name: `processor ${id} in ${pipeline}`, component })
-        const guardedComponent = guarded(`processor ${id}`, component, {
-          threw(err, items) {
-            ledger.failed(COMPONENT_ERROR, items)
-            ctx.log.error({ err }, DEFECT)
-          },
-          // Whoever it handed them on to has booked them.
-          settledLate: (items) => ledger.failed(COMPONENT_ERROR, -items),
-        })
-        next = figures.around(guardedComponent)
+        next = figures.around(guarded(`processor ${id}`, component, defects()))
       }
     }
     closeFused()
@@ -265,10 +271,12 @@ class Builder {
       pipeline: (pipeline) => heads.get(pipeline),
       pipelines: [...heads.keys()],
     }
-    const ctx = this.#context({ kind: 'connector', id, signals: this.#signalsInto(id) })
+    const defects: Defects = { threw: (err) => ctx.log.error({ err }, DEFECT) }
+    const guard = (consumer: Consumer): Consumer => guarded(`connector ${id}`, consumer, defects)
+    const ctx = this.#context({ kind: 'connector', id, signals: this.#signalsInto(id), guard })
     const component = await definition.create(config, ctx, outputs)
     this.#graph.add('connector', { name: `connector ${id}`, component })
-    return guarded(`connector ${id}`, component, { threw: (err) => ctx.log.error({ err }, DEFECT) })
+    return guard(component)
   }
 
   async #receiver(id: string): Promise<void> {

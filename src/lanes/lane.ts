@@ -19,6 +19,8 @@ import { sharePorts } from '../transport/port-sharing.ts'
 import { deadlineIn } from './deadline.ts'
 import { healthGauge } from './health-gauge.ts'
 import { Inbox } from './inbox.ts'
+import { Mesh } from './mesh.ts'
+import { meshNamesakes } from './mesh-namesakes.ts'
 import { Peers } from './peers.ts'
 import { type FromLane, type LaneTask, type Listening, laneName, threadOf } from './protocol.ts'
 
@@ -38,6 +40,7 @@ export default async function lane(task: LaneTask): Promise<void> {
   const { port } = task
   const say = (message: FromLane): void => port.postMessage(message)
   const peers = new Peers()
+  const mesh = new Mesh({ lane: task.lane, lanes: task.lanes, clock: systemClock })
   const inbox = new Inbox(port, peers)
   say({ type: 'hello', thread: threadId })
   // What components say of their configuration as they start, the first lane has said.
@@ -56,10 +59,12 @@ export default async function lane(task: LaneTask): Promise<void> {
       connections: task.connections,
       onBound: (bound) => say({ type: 'bound', bound }),
     })
-    const graph = await buildGraph(task, { say, log, listening, spans, meter })
+    const graph = await buildGraph(task, { say, log, listening, spans, meter, mesh })
     if (inbox.stopping) return
     await graph.start(() => deadlineIn(CLEAN_UP_MS))
     repeats = false
+    // Not before: what comes from other lanes goes to components.
+    peers.listen({ joined: (lane, port) => mesh.connect(lane, port), left: (lane) => mesh.disconnect(lane) })
     say({ type: 'started', listening })
     const deadline = deadlineIn(await inbox.stop)
     await graph.stop(deadline, (component, err) => log.error({ component, err }, 'did not stop cleanly'))
@@ -70,6 +75,7 @@ export default async function lane(task: LaneTask): Promise<void> {
     const code = error instanceof SluiceError ? error.code : 'START_FAILED'
     say({ type: 'failed', code, message: error instanceof Error ? error.message : String(error) })
   } finally {
+    mesh.close()
     peers.close()
     port.close()
   }
@@ -92,9 +98,10 @@ interface Outlets {
   readonly listening: Listening[]
   readonly spans: SpanOutbox
   readonly meter: SharedMeter
+  readonly mesh: Mesh
 }
 
-async function buildGraph(task: LaneTask, { say, log, listening, spans, meter }: Outlets): Promise<Graph> {
+async function buildGraph(task: LaneTask, { say, log, listening, spans, meter, mesh }: Outlets): Promise<Graph> {
   const registry = registryOf((await lists).default)
   const board = new SharedBoard(task.board, threadOf(task.lane))
   const { traces } = task.config.service.telemetry
@@ -112,6 +119,7 @@ async function buildGraph(task: LaneTask, { say, log, listening, spans, meter }:
     tracer,
     clock: systemClock,
     lane: { index: task.lane, count: task.lanes },
+    namesakes: meshNamesakes(mesh, scope),
     storage: new MemoryStorage(),
     admission,
     memory,

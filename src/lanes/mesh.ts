@@ -93,12 +93,17 @@ export class Mesh {
     this.#ears.set(address, ear)
   }
 
-  /** Hands `delivery` over; false, with nothing done, where `lane` does not run or has more waiting than `bounds`. */
-  give(lane: number, address: string, delivery: Delivery, sole: boolean, bounds: Bounds, lost?: Lost): boolean {
+  /** Whether `lane` runs and has no more than that waiting to be begun with. */
+  hasRoom(lane: number, bounds: Bounds): boolean {
     const link = this.#links[lane]
-    if (link === undefined || link.exceeds(bounds)) return false
+    return link !== undefined && !link.exceeds(bounds)
+  }
+
+  /** Hands `delivery` over to a lane that has room; `sole`: its memory may be taken along, see `pack`. */
+  give(lane: number, address: string, delivery: Delivery, sole: boolean, lost?: Lost): void {
+    const link = this.#links[lane]
+    if (link === undefined) throw new Error(`lane ${lane} does not run; ask for room before`)
     link.give(address, delivery, sole, lost)
-    return true
   }
 
   tell(lane: number, address: string, bytes: Uint8Array): boolean {

@@ -52,7 +52,8 @@ test('a delivery crosses with its bytes, items and context, and is settled as it
   const given = track(
     makeBatch('logs', [Uint8Array.of(1, 2), Uint8Array.of(3)], 5, { arrivedAt: 3, transport: 'grpc' }),
   )
-  expect(giver.give(1, 'here', given.delivery, false, ROOM)).toBe(true)
+  expect(giver.hasRoom(1, ROOM)).toBe(true)
+  giver.give(1, 'here', given.delivery, false)
   await expect.poll(() => sink.deliveries.length).toBe(1)
   const { batch } = sink.last
   expect(batch.chunks.map((chunk) => [...chunk])).toEqual([[1, 2], [3]])
@@ -74,7 +75,7 @@ test('a delivery crosses with its bytes, items and context, and is settled as it
 test('refusals and failures travel back as they are', async () => {
   const { giver, sink } = pair()
   const given = track(pooled(10, 1))
-  giver.give(1, 'here', given.delivery, false, ROOM)
+  giver.give(1, 'here', given.delivery, false)
   await expect.poll(() => sink.deliveries.length).toBe(1)
   const failure = { verdict: 'retry', reason: 'queue_full', message: 'full', retryAfterMs: 20, grpcStatus: 8 } as const
   sink.last.refuse(failure)
@@ -88,7 +89,7 @@ test("memory that nobody else holds goes along and comes back to the giver's poo
   const batch = pooled(10_000, 42)
   const held = arenas.held
   const given = track(batch, Infinity, () => arenas.releaseAll(batch.chunks))
-  giver.give(1, 'here', given.delivery, true, ROOM)
+  giver.give(1, 'here', given.delivery, true)
   // Detached here: it is over there now.
   expect(batch.chunks[0]!.byteLength).toBe(0)
   expect(arenas.held).toBe(held - 1)
@@ -108,9 +109,9 @@ test('memory that somebody else holds is copied, and so is all of a batch that i
   const { giver, sink } = pair()
   const shared = pooled(10_000, 1)
   arenas.retainAll(shared.chunks)
-  giver.give(1, 'here', track(shared).delivery, true, ROOM)
+  giver.give(1, 'here', track(shared).delivery, true)
   const read = pooled(10_000, 2)
-  giver.give(1, 'here', track(read).delivery, false, ROOM)
+  giver.give(1, 'here', track(read).delivery, false)
   expect([shared.chunks[0]!.byteLength, read.chunks[0]!.byteLength]).toEqual([10_000, 10_000])
   await expect.poll(() => sink.deliveries.length).toBe(2)
   arenas.releaseAll([...shared.chunks, ...shared.chunks, ...read.chunks])
@@ -124,7 +125,7 @@ test('memory that the taker still sends from stays there until it has been sent'
   const { giver, sink } = pair()
   const batch = pooled(10_000, 9)
   const given = track(batch)
-  giver.give(1, 'here', given.delivery, true, ROOM)
+  giver.give(1, 'here', given.delivery, true)
   await expect.poll(() => sink.deliveries.length).toBe(1)
   const { chunks } = sink.last.batch
   arenas.retainAll(chunks)
@@ -138,10 +139,10 @@ test('a client that gives up is heard of over there, and its deadline is known',
   const { giver, sink, clock } = pair()
   await clock.advance(1000)
   const given = track(pooled(10, 1), 1500)
-  giver.give(1, 'here', given.delivery, false, ROOM)
+  giver.give(1, 'here', given.delivery, false)
   const settledBefore = track(pooled(10, 1))
   settledBefore.delivery.admit()
-  giver.give(1, 'here', settledBefore.delivery, false, ROOM)
+  giver.give(1, 'here', settledBefore.delivery, false)
   await expect.poll(() => sink.deliveries.length).toBe(2)
   const [first, second] = sink.deliveries
   expect([first!.awaited, first!.abandoned, first!.deadline]).toEqual([true, false, 1500])
@@ -158,7 +159,11 @@ test('a client that gives up is heard of over there, and its deadline is known',
 test('no more is given than may wait over there', async () => {
   const { giver, sink } = pair()
   const bounds = { batches: 2, bytes: 1000 }
-  const give = (length: number): boolean => giver.give(1, 'here', track(pooled(length, 1)).delivery, false, bounds)
+  const give = (length: number): boolean => {
+    const room = giver.hasRoom(1, bounds)
+    if (room) giver.give(1, 'here', track(pooled(length, 1)).delivery, false)
+    return room
+  }
   // One more than the bound each time: it is looked at before.
   expect([give(1), give(1), give(1), give(1)]).toEqual([true, true, true, false])
   await expect.poll(() => sink.deliveries.length).toBe(3)
@@ -172,21 +177,22 @@ test('when the other lane ends its deliveries are settled at once, and whoever g
   const { giver, taker, sink } = pair()
   const lost: boolean[] = []
   const begun = track(pooled(10, 1))
-  giver.give(1, 'here', begun.delivery, false, ROOM, (_, taken) => void lost.push(taken))
+  giver.give(1, 'here', begun.delivery, false, (_, taken) => void lost.push(taken))
   await expect.poll(() => sink.deliveries.length).toBe(1)
   const waiting = track(pooled(10, 1))
-  giver.give(1, 'here', waiting.delivery, false, ROOM, (_, taken) => void lost.push(taken))
+  giver.give(1, 'here', waiting.delivery, false, (_, taken) => void lost.push(taken))
   taker.close()
   await expect.poll(() => waiting.events).toEqual(['retry:lane_lost'])
   expect(begun.events).toEqual(['retry:lane_lost'])
   expect(lost).toEqual([true, false])
   expect([giver.unsettled, giver.runs(1), taker.runs(0)]).toEqual([0, false, false])
-  expect(giver.give(1, 'here', track(pooled(10, 1)).delivery, false, ROOM)).toBe(false)
+  expect(giver.hasRoom(1, ROOM)).toBe(false)
+  expect(() => giver.give(1, 'here', track(pooled(10, 1)).delivery, false)).toThrow('does not run')
 })
 
 test('whoever waits for an answer through a lane that ends waits no more', async () => {
   const { giver, sink } = pair()
-  giver.give(1, 'here', track(pooled(10, 1)).delivery, false, ROOM)
+  giver.give(1, 'here', track(pooled(10, 1)).delivery, false)
   await expect.poll(() => sink.deliveries.length).toBe(1)
   giver.close()
   await expect.poll(() => sink.last.abandoned).toBe(true)
@@ -196,7 +202,7 @@ test('whoever waits for an answer through a lane that ends waits no more', async
 test('answers that were on their way when the other lane ended count', async () => {
   const { giver, taker, sink } = pair()
   const given = track(pooled(10, 1))
-  giver.give(1, 'here', given.delivery, false, ROOM)
+  giver.give(1, 'here', given.delivery, false)
   await expect.poll(() => sink.deliveries.length).toBe(1)
   ack(sink.last)
   taker.close()
@@ -208,13 +214,13 @@ test('answers that were on their way when the other lane ended count', async () 
 test('a lane that comes back is reached by its new way', async () => {
   const { giver, taker, sink } = pair()
   const before = track(pooled(10, 1))
-  giver.give(1, 'here', before.delivery, false, ROOM)
+  giver.give(1, 'here', before.delivery, false)
   const again = new MessageChannel()
   giver.connect(1, again.port1)
   expect(before.events).toEqual(['retry:lane_lost'])
   taker.connect(0, again.port2)
   const after = track(pooled(10, 1))
-  giver.give(1, 'here', after.delivery, false, ROOM)
+  giver.give(1, 'here', after.delivery, false)
   // The first came over before the way ended, and is known to have been lost with it.
   await expect.poll(() => sink.deliveries.length).toBe(2)
   expect(sink.deliveries[0]!.abandoned).toBe(true)
@@ -226,7 +232,7 @@ test('what has no address over there comes back as lost, not taken', async () =>
   const { giver } = pair()
   const lost: boolean[] = []
   const given = track(pooled(10, 1))
-  giver.give(1, 'nowhere', given.delivery, false, ROOM, (_, taken) => void lost.push(taken))
+  giver.give(1, 'nowhere', given.delivery, false, (_, taken) => void lost.push(taken))
   await expect.poll(() => given.events).toEqual(['retry:lane_lost'])
   expect(lost).toEqual([false])
 })

@@ -1,4 +1,5 @@
 import type { Component, ComponentContext, Deadline, LedgerEntries, Storage } from '../../src/component/contracts.ts'
+import { NO_NAMESAKES } from '../../src/component/namesakes.ts'
 import { SharedBoard } from '../../src/memory/shared-board.ts'
 import { SIGNALS } from '../../src/otlp/batch.ts'
 import { NO_TRACER } from '../../src/telemetry/tracer.ts'
@@ -46,6 +47,7 @@ export function testContext(overrides: Overrides = {}): TestContext {
     meter: new MemoryMeter(),
     tracer: NO_TRACER,
     lane: { index: 0, count: 1 },
+    namesakes: NO_NAMESAKES,
     storage: memoryStorage(),
     admission: Admission.unbounded(),
     memory: { used: () => 0 },
