@@ -9,7 +9,7 @@ import { skippedItems } from '../receivers/generator/skipped-items.ts'
 import { receiverMetrics } from '../receivers/otlp/metrics.ts'
 import { admissionReadings } from '../src/admin/admission-readings.ts'
 import { exportDrops, exportFailures } from '../src/admin/export-instruments.ts'
-import { laneInstruments } from '../src/admin/lane-instruments.ts'
+import { connectionReadings, laneInstruments } from '../src/admin/lane-instruments.ts'
 import { processReadings, targetInfo } from '../src/admin/process-readings.ts'
 import { Conversion } from '../src/component/attribute-convert.ts'
 import type { ComponentContext } from '../src/component/contracts.ts'
@@ -67,6 +67,7 @@ export async function instruments(): Promise<readonly Instrument[]> {
     ...heldReadings(ledgerRows(counted)),
     ...processReadings(0),
     ...admissionReadings(Admission.unbounded()),
+    ...connectionReadings(new Map([[0, 0]])),
     targetInfo({}),
   ]
   return described(readings)

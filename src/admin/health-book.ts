@@ -51,6 +51,10 @@ export class HealthBook {
     }
   }
 
+  get phase(): Phase {
+    return this.#phase
+  }
+
   set phase(phase: Phase) {
     if (phase === this.#phase) return
     this.#phase = phase

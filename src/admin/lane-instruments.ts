@@ -1,10 +1,24 @@
+import { laneName } from '../lanes/protocol.ts'
 import type { Meter } from '../telemetry/meter.ts'
+import type { Reading } from '../telemetry/registry.ts'
 
 /** What is told of lanes from outside. */
 export interface LaneInstruments {
   running(lanes: number): void
   /** The lane of that name was lost and another takes its place. */
   replaced(lane: string): void
+}
+
+/** How the clients are spread over the lanes. */
+export function connectionReadings(connections: ReadonlyMap<number, number>): Reading[] {
+  return [...connections].map(([lane, value]) => ({
+    kind: 'gauge',
+    name: 'sluice_lane_connections',
+    labels: { lane: laneName(lane) },
+    description: 'Open connections at ports that lanes share.',
+    unit: '{connections}',
+    value,
+  }))
 }
 
 export function laneInstruments(meter: Meter): LaneInstruments {

@@ -3,7 +3,7 @@ import { admissionReadings } from '../admin/admission-readings.ts'
 import { EngineHost } from '../admin/engine-host.ts'
 import { HealthBook } from '../admin/health-book.ts'
 import { HostedExtensions } from '../admin/hosted-extensions.ts'
-import { laneInstruments } from '../admin/lane-instruments.ts'
+import { connectionReadings, laneInstruments } from '../admin/lane-instruments.ts'
 import { OwnTelemetry } from '../admin/own-telemetry.ts'
 import { systemClock } from '../clock.ts'
 import type { ResolvedConfig } from '../config/resolved.ts'
@@ -48,7 +48,7 @@ export async function runEngine(supervisor: Supervisor, sources: ConfigSources):
   const admission = new Admission(budget)
   const threads = ThreadMemory.memory()
   const board = SharedBoard.memory()
-  registry.observe(() => admissionReadings(admission))
+  registry.observe(() => [...admissionReadings(admission), ...connectionReadings(supervisor.connections)])
   const lanes = laneInstruments(meter)
   const hosted = new HostedExtensions({
     host: new EngineHost({
@@ -95,9 +95,12 @@ export async function runEngine(supervisor: Supervisor, sources: ConfigSources):
       hosted.start(),
       own.start(),
     ]).then(([lane, extensions, pulled]) => [...extensions, ...lane, ...pulled])
-    health.phase = 'running'
-    hosted.ready()
     announce(own, config, listening)
+    void supervisor.ready().then(() => {
+      if (health.phase !== 'starting') return
+      health.phase = 'running'
+      hosted.ready()
+    })
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error
     log.fatal(`${error.message}  (${error.code})`)

@@ -20,6 +20,9 @@ export class Inbox {
         case 'peer':
           peers.joined(message.lane, message.port)
           break
+        case 'peerLeaves':
+          peers.leaves(message.lane)
+          break
         case 'peerGone':
           peers.left(message.lane)
           break

@@ -5,7 +5,7 @@ import type { ComponentContext } from '../component/contracts.ts'
 import { MemoryStorage } from '../component/memory-storage.ts'
 import { type ComponentLists, definitionOf, registryOf } from '../component/registry.ts'
 import { SluiceError } from '../errors.ts'
-import { type ContextScope, Graph } from '../graph/graph.ts'
+import { type ContextScope, Graph, type GraphEnvironment } from '../graph/graph.ts'
 import { SharedBoard } from '../memory/shared-board.ts'
 import { ThreadMemory } from '../memory/thread-memory.ts'
 import type { Signal } from '../otlp/batch.ts'
@@ -59,13 +59,17 @@ export default async function lane(task: LaneTask): Promise<void> {
       connections: task.connections,
       onBound: (bound) => say({ type: 'bound', bound }),
     })
-    const graph = await buildGraph(task, { say, log, listening, spans, meter, mesh })
+    const environment = await environmentOf(task, { say, log, listening, spans, meter, mesh })
+    const graph = await Graph.build(task.config, environment)
     if (inbox.stopping) return
     await graph.start(() => deadlineIn(CLEAN_UP_MS))
     repeats = false
     // Not before: what comes from other lanes goes to components.
     peers.listen({ joined: (lane, port) => mesh.connect(lane, port), left: (lane) => mesh.disconnect(lane) })
     say({ type: 'started', listening })
+    const { warmUp } = await import('./warm-up.ts')
+    await warmUp(task.config, environment, () => inbox.stopping)
+    say({ type: 'ready' })
     const deadline = deadlineIn(await inbox.stop)
     await graph.stop(deadline, (component, err) => log.error({ component, err }, 'did not stop cleanly'))
     deadline.clear()
@@ -101,7 +105,10 @@ interface Outlets {
   readonly mesh: Mesh
 }
 
-async function buildGraph(task: LaneTask, { say, log, listening, spans, meter, mesh }: Outlets): Promise<Graph> {
+async function environmentOf(
+  task: LaneTask,
+  { say, log, listening, spans, meter, mesh }: Outlets,
+): Promise<GraphEnvironment> {
   const registry = registryOf((await lists).default)
   const board = new SharedBoard(task.board, threadOf(task.lane))
   const { traces } = task.config.service.telemetry
@@ -130,11 +137,7 @@ async function buildGraph(task: LaneTask, { say, log, listening, spans, meter, m
     extension: (id) => scope.extension(id),
     report: reporter(scope, meter, say),
   })
-  return Graph.build(task.config, {
-    definition: (kind, type) => definitionOf(registry, kind, type),
-    context,
-    lane: task.lane,
-  })
+  return { definition: (kind, type) => definitionOf(registry, kind, type), context, lane: task.lane }
 }
 
 function processMemory(

@@ -4,6 +4,8 @@ import type { MessagePort } from 'node:worker_threads'
 export interface PeerListener {
   /** The lane in slot `lane` runs; `port` leads to it and is the listener's to close. */
   joined(lane: number, port: MessagePort): void
+  /** It is about to stop: it takes nothing new, and still answers for what it has. */
+  leaves?(lane: number): void
   /** It has ended, whatever the reason; what was sent to it and not answered is lost. Another may join in the same slot later. */
   left(lane: number): void
 }
@@ -23,6 +25,10 @@ export class Peers {
     this.left(lane)
     this.#ports.set(lane, port)
     this.#listener?.joined(lane, port)
+  }
+
+  leaves(lane: number): void {
+    if (this.#ports.has(lane)) this.#listener?.leaves?.(lane)
   }
 
   left(lane: number): void {

@@ -69,10 +69,14 @@ export type FromLane =
   /** The first lane listens somewhere: said before it has started. */
   | { readonly type: 'bound'; readonly bound: BoundAddress }
   | { readonly type: 'started'; readonly listening: readonly Listening[] }
+  /** It is warm. */
+  | { readonly type: 'ready' }
   | { readonly type: 'failed'; readonly code: string; readonly message: string }
 
 export type ToLane =
   | { readonly type: 'stop'; readonly timeoutMs: number }
+  /** The lane in slot `lane` is about to stop: it is given nothing new, and answers for what it has. */
+  | { readonly type: 'peerLeaves'; readonly lane: number }
   /** The lane in slot `lane` runs, and `port` leads to it. */
   | { readonly type: 'peer'; readonly lane: number; readonly port: MessagePort }
   /** The lane in slot `lane` has ended, and nothing comes from it any more. */

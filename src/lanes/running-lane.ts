@@ -5,7 +5,7 @@ import type { FromLane, LaneTask, Listening, ToLane } from './protocol.ts'
 import { laneName } from './protocol.ts'
 
 /** What `RunningLane` keeps to itself of what a lane says. */
-type OwnMessage = Extract<FromLane, { readonly type: 'hello' | 'started' | 'failed' }>
+type OwnMessage = Extract<FromLane, { readonly type: 'hello' | 'started' | 'ready' | 'failed' }>
 export type LaneMessage = Exclude<FromLane, OwnMessage>
 
 /** One lane that runs, seen from the supervisor. */
@@ -14,6 +14,8 @@ export class RunningLane {
   readonly generation: number
   /** Resolves with what listens; rejects when it ends before that. */
   readonly started: Promise<readonly Listening[]>
+  /** Resolves when it is warm as well, or has ended. */
+  readonly ready: Promise<void>
   /**
    * Resolves when its thread is done with it: with the reason where nobody had asked for that, and only when the thread has
    * ended, so that nothing of it runs any more, not even a write that it had begun.
@@ -31,6 +33,8 @@ export class RunningLane {
     this.#port = port1
     const { promise, resolve, reject } = Promise.withResolvers<readonly Listening[]>()
     this.started = promise
+    const warm = Promise.withResolvers<void>()
+    this.ready = warm.promise
     let failure: SluiceError | undefined
     let worker: Worker | undefined
     const take = (message: FromLane): void => {
@@ -42,6 +46,9 @@ export class RunningLane {
         case 'started':
           this.#runs = true
           resolve(message.listening)
+          break
+        case 'ready':
+          warm.resolve()
           break
         case 'failed':
           failure = new SluiceError(message.code, message.message)
@@ -57,6 +64,7 @@ export class RunningLane {
       for (let last = receiveMessageOnPort(port1); last; last = receiveMessageOnPort(port1))
         take(last.message as FromLane)
       port1.close()
+      warm.resolve()
       reject(failure ?? new SluiceError('LANE_LOST', `${laneName(this.lane)} was stopped before it had started`))
     }
     this.ended = pool.run({ ...task, port: port2 } satisfies LaneTask, { transferList: [port2] }).then(

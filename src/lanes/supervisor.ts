@@ -51,6 +51,9 @@ export interface LostLane {
  */
 const YOUNG_GENERATION_MB = 6
 
+/** How much longer than it may a stop takes before the lane is given up. */
+const LATE_MS = 2000
+
 /** How often the main thread says how much memory it uses, once somebody reads it. It has little that changes. */
 const PUBLISH_MS = 1000
 
@@ -63,9 +66,12 @@ const PUBLISH_MS = 1000
  */
 export class Supervisor {
   readonly #pool: Piscina
-  readonly #lanes = new Map<number, { readonly running: RunningLane; readonly meter: SharedArrayBuffer }>()
+  readonly #lanes = new Map<number, RunningLane>()
   readonly #connections = ConnectionShare.memory()
   readonly #ports: BoundAddress[] = []
+  /** How many lanes each slot has had. */
+  readonly #generations = new Map<number, number>()
+  readonly #retiring = new WeakSet<RunningLane>()
   readonly #ended = Promise.withResolvers<void>()
   #options: LaneOptions | undefined
   #restarts = new RestartBudget(0)
@@ -117,7 +123,12 @@ export class Supervisor {
 
   /** Resolves when every lane that there is has started. */
   async complete(): Promise<void> {
-    await Promise.all([...this.#lanes.values()].map(({ running }) => running.started))
+    await Promise.all([...this.#lanes.values()].map(({ started }) => started))
+  }
+
+  /** Resolves when the first lane is warm: data that comes now takes its usual time. */
+  async ready(): Promise<void> {
+    await this.#lanes.get(0)?.ready
   }
 
   /** Settles when it is over: normally after `stop`, with LANE_LOST when more lanes were lost than are replaced. */
@@ -128,22 +139,52 @@ export class Supervisor {
   /** The threads that lanes run in now, by slot. */
   get threads(): ReadonlyMap<number, Worker> {
     const threads = new Map<number, Worker>()
-    for (const [lane, { running }] of [...this.#lanes].sort(([a], [b]) => a - b)) {
+    for (const [lane, running] of [...this.#lanes].sort(([a], [b]) => a - b)) {
       const worker = this.#pool.threads.find(({ threadId }) => threadId === running.thread)
       if (worker !== undefined) threads.set(lane, worker)
     }
     return threads
   }
 
+  /** How many connections each lane that runs has, at ports that lanes share; by slot. */
+  get connections(): ReadonlyMap<number, number> {
+    return new Map(this.#running().map(({ lane }) => [lane, ConnectionShare.of(this.#connections, lane)]))
+  }
+
+  /**
+   * Starts one more lane, in the lowest slot that is free. Resolves with the slot once it has started; rejects where that
+   * start fails, and then it is tried again like any lane that is lost.
+   */
+  async add(): Promise<number> {
+    let lane = 0
+    while (this.#lanes.has(lane)) lane++
+    if (lane >= MOST_LANES) throw new RangeError(`there are ${MOST_LANES} lanes, and no more slots`)
+    await this.#begin(lane, this.#generations.get(lane) ?? 0).started
+    return lane
+  }
+
+  /**
+   * Drains the lane in a slot for at most `timeoutMs` and ends it; nothing takes its place. The first lane takes along what
+   * runs in it alone, until another is added, which gets its slot. Not the last one: that is what `stop` is for.
+   */
+  async retire(lane: number, timeoutMs: number): Promise<void> {
+    const leaving = this.#lanes.get(lane)
+    if (!leaving?.runs) throw new RangeError(`no lane runs in slot ${lane}`)
+    const others = this.#running().filter((other) => other !== leaving)
+    if (others.length === 0) throw new RangeError('the last lane cannot retire; stop all')
+    for (const other of others) other.tell({ type: 'peerLeaves', lane })
+    this.#retiring.add(leaving)
+    await this.#drain(leaving, timeoutMs)
+  }
+
   /** Stops receivers first, drains for at most `timeoutMs`, then ends the threads. */
   async stop(timeoutMs: number): Promise<void> {
     this.#stopping = true
     await Promise.all(
-      [...this.#lanes.values()].map(async ({ running }) => {
+      [...this.#lanes.values()].map(async (running) => {
         // Still loading its modules, it holds nothing.
         if (running.thread === undefined) return
-        running.tell({ type: 'stop', timeoutMs })
-        await running.ended
+        await this.#drain(running, timeoutMs)
       }),
     )
     clearInterval(this.#publishing)
@@ -151,15 +192,24 @@ export class Supervisor {
     this.#ended.resolve()
   }
 
+  /** Has it stop, and ends its thread where it does not: one that is stuck hears nothing. */
+  async #drain(running: RunningLane, timeoutMs: number): Promise<void> {
+    running.tell({ type: 'stop', timeoutMs })
+    const late = setTimeout(() => void this.threads.get(running.lane)?.terminate(), timeoutMs + LATE_MS)
+    await running.ended
+    clearTimeout(late)
+  }
+
   #begin(lane: number, generation: number): RunningLane {
     const { lanes, config, log, registry, admission, memory, board } = this.#options!
+    this.#generations.set(lane, generation + 1)
     const meter = SharedMeter.memory()
     const announce = registry.attach(meter)
     const running = new RunningLane(
       this.#pool,
       {
         lane,
-        lanes,
+        lanes: Math.max(lanes, lane + 1),
         generation,
         config,
         log,
@@ -175,7 +225,7 @@ export class Supervisor {
         else this.#hear(lane, message)
       },
     )
-    this.#lanes.set(lane, { running, meter })
+    this.#lanes.set(lane, running)
     running.started.then(
       () => {
         this.#introduce(running)
@@ -188,7 +238,11 @@ export class Supervisor {
   }
 
   #count(): void {
-    this.#options?.onLanes?.([...this.#lanes.values()].filter(({ running }) => running.runs).length)
+    this.#options?.onLanes?.(this.#running().length)
+  }
+
+  #running(): RunningLane[] {
+    return [...this.#lanes.values()].filter(({ runs }) => runs)
   }
 
   #hear(lane: number, message: Exclude<LaneMessage, { readonly type: 'series' }>): void {
@@ -220,8 +274,8 @@ export class Supervisor {
 
   /** Gives a lane that has just started and every other that runs ports to each other. */
   #introduce(one: RunningLane): void {
-    for (const { running: other } of this.#lanes.values()) {
-      if (other === one || !other.runs || !one.runs) continue
+    for (const other of this.#running()) {
+      if (other === one || !one.runs) continue
       const { port1, port2 } = new MessageChannel()
       one.tell({ type: 'peer', lane: other.lane, port: port1 }, [port1])
       other.tell({ type: 'peer', lane: one.lane, port: port2 }, [port2])
@@ -233,17 +287,18 @@ export class Supervisor {
     this.#lanes.delete(lane)
     this.#count()
     ConnectionShare.forget(this.#connections, lane)
-    for (const { running } of this.#lanes.values()) if (running.runs) running.tell({ type: 'peerGone', lane })
+    for (const other of this.#running()) other.tell({ type: 'peerGone', lane })
     const lost = reason !== undefined && ended.thread !== undefined
     const items = closeBooks(this.#options!, threadOf(lane), meter, lost)
     // Whoever starts hears of a start that fails; what is cut off while it loads its modules has held nothing.
     if (reason === undefined || !this.#established || (this.#stopping && ended.thread === undefined)) return
     const { onLost, restartsPerMinute } = this.#options!
-    const replaced = !this.#stopping && this.#restarts.spend(performance.now())
+    const leaving = this.#stopping || this.#retiring.has(ended)
+    const replaced = !leaving && this.#restarts.spend(performance.now())
     onLost?.({ lane, reason, items, replaced })
     if (replaced) {
       this.#begin(lane, generation + 1)
-    } else if (!this.#stopping) {
+    } else if (!leaving) {
       const text =
         restartsPerMinute === 0
           ? `${reason.message}; service.lane_restarts_per_minute is 0`

@@ -32,6 +32,14 @@ export class ConnectionShare {
     for (let cell = lane; cell < cells.length; cell += MOST_LANES) Atomics.store(cells, cell, 0)
   }
 
+  /** Connections of a lane at all addresses together. */
+  static of(memory: SharedArrayBuffer, lane: number): number {
+    const cells = new Int32Array(memory)
+    let count = 0
+    for (let cell = lane; cell < cells.length; cell += MOST_LANES) count += Math.max(0, Atomics.load(cells, cell) - 1)
+    return count
+  }
+
   /** It takes connections from now on, or none any more. */
   listens(on: boolean): void {
     Atomics.store(this.#cells, this.#cell(this.#lane), on ? 1 : 0)

@@ -37,18 +37,22 @@ const source = define({
   },
 })
 
-/** Acks at once, or keeps everything until it is stopped and gives it up then. */
+/** Acks at once, or keeps everything until it is stopped and gives it up then, or even then (`stuck`). */
 const sink = define({
   ...traces,
   kind: 'exporter',
   type: 'sink',
-  config: { keep: field.bool('Never acks.', { default: false }) },
+  config: {
+    keep: field.bool('Never acks.', { default: false }),
+    stuck: field.bool('Nor stops.', { default: false }),
+  },
   create(config) {
     const held: Parameters<typeof ack>[0][] = []
     return {
       acknowledges: 'delivered',
-      consume: (delivery) => void (config.keep ? held.push(delivery) : ack(delivery)),
-      stop() {
+      consume: (delivery) => void (config.keep || config.stuck ? held.push(delivery) : ack(delivery)),
+      async stop() {
+        if (config.stuck) await new Promise(() => {})
         for (const delivery of held.splice(0)) {
           nack(delivery, { verdict: 'stopping', reason: 'stopping', message: 'stopped while holding it' })
         }

@@ -20,7 +20,7 @@ export function startLanes(source: object, sink: object = {}, options: Partial<L
     [id]: {
       id,
       type: id,
-      config: { items: 10, crash_lane: -1, refuse_start: false, keep: false, ...config },
+      config: { items: 10, crash_lane: -1, refuse_start: false, keep: false, stuck: false, ...config },
       used: true,
     },
   })
