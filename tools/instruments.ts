@@ -17,6 +17,7 @@ import { ack, type Consumer, deliver, nack } from '../src/component/delivery.ts'
 import { COMPONENT_ERROR, receiverOutput } from '../src/graph/edges.ts'
 import { measured, pipelineDuration } from '../src/graph/measured.ts'
 import { healthGauge } from '../src/lanes/health-gauge.ts'
+import { givenBatches } from '../src/lanes/spread-entrance.ts'
 import { limiterGauges } from '../src/memory/limiter-gauges.ts'
 import { makeBatch, SIGNALS } from '../src/otlp/batch.ts'
 import { Key } from '../src/otlp/key.ts'
@@ -51,6 +52,7 @@ export async function instruments(): Promise<readonly Instrument[]> {
   threadMetrics(meter, 'main').stop()
   healthGauge(meter, 'receiver x')
   laneInstruments(meter).replaced('lane-1')
+  givenBatches(meter)
   exportFailures(meter, 'logs')
   exportDrops(meter, 'logs')
   for (const signal of SIGNALS) exporterMetrics(meter, 'x', signal).sendFailed(1, 'x', true)

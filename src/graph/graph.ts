@@ -22,6 +22,10 @@ export interface GraphEnvironment {
   definition(kind: ComponentKind, type: string): Definition
   /** The context of a component, but for what only the graph knows. */
   context(scope: ContextScope): ComponentContext
+  /**
+   * The entrance of a pipeline for what receivers bring in, in place of `head`. `sole`: no other pipeline gets the same batches.
+   */
+  entrance?(pipeline: string, head: Consumer, sole: boolean): Consumer
   /** The lane that the graph is for, from 0; absent: the only one. */
   readonly lane?: number
 }
@@ -288,12 +292,18 @@ class Builder {
     const ctx = this.#context({ kind: 'receiver', id, signals })
     const outputs: Outputs = {}
     for (const signal of signals) {
+      const fed = pipelines.filter((pipeline) => pipeline.signal === signal)
       const heads: Consumer[] = []
-      for (const pipeline of pipelines) if (pipeline.signal === signal) heads.push(await this.#pipeline(pipeline))
+      for (const pipeline of fed)
+        heads.push(this.#entrance(pipeline.id, await this.#pipeline(pipeline), fed.length === 1))
       outputs[signal] = receiverOutput(id, signal, ctx.meter, broadcast(heads))
     }
     const component = await definition.create(config, ctx, outputs)
     this.#graph.add('receiver', { name: `receiver ${id}`, component })
+  }
+
+  #entrance(pipeline: string, head: Consumer, sole: boolean): Consumer {
+    return this.#environment.entrance?.(pipeline, head, sole) ?? head
   }
 
   #signalsInto(id: string): Signal[] {

@@ -19,10 +19,12 @@ import { sharePorts } from '../transport/port-sharing.ts'
 import { deadlineIn } from './deadline.ts'
 import { healthGauge } from './health-gauge.ts'
 import { Inbox } from './inbox.ts'
+import { laneSpreader } from './lane-spreader.ts'
 import { Mesh } from './mesh.ts'
 import { meshNamesakes } from './mesh-namesakes.ts'
 import { Peers } from './peers.ts'
 import { type FromLane, type LaneTask, type Listening, laneName, threadOf } from './protocol.ts'
+import { spreadEntrances } from './spread-entrance.ts'
 
 /** The components, as the thread's one argument names them; loaded with the thread, before there is a task. */
 const lists = import(process.argv[2]!) as Promise<{ readonly default: ComponentLists }>
@@ -137,7 +139,12 @@ async function environmentOf(
     extension: (id) => scope.extension(id),
     report: reporter(scope, meter, say),
   })
-  return { definition: (kind, type) => definitionOf(registry, kind, type), context, lane: task.lane }
+  return {
+    definition: (kind, type) => definitionOf(registry, kind, type),
+    context,
+    ...(task.lanes > 1 && { entrance: spreadEntrances(mesh, laneSpreader(mesh, board, systemClock), meter) }),
+    lane: task.lane,
+  }
 }
 
 function processMemory(
