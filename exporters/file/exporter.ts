@@ -51,7 +51,10 @@ interface Waiting {
   readonly done: (result: SendResult) => void
 }
 
-/** Writes batches in the order of their arrival, and settles each when the operating system has it. */
+/**
+ * Writes batches in the order of their arrival, and settles each when the operating system has it. Every lane has one; they
+ * encode side by side and write one after the other.
+ */
 export class FileExporter implements Component, Consumer {
   readonly acknowledges: Acknowledgement = 'delivered'
   readonly #settings: FileSettings
@@ -87,6 +90,7 @@ export class FileExporter implements Component, Consumer {
         framed: framed(this.#settings),
         rotation: this.#settings.rotation,
         clock: this.#ctx.clock,
+        piece: this.#ctx.shared(this.#path),
         warn: (message) => this.#ctx.log.warn(message),
       })
       this.#target = target
