@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
 import * as net from 'node:net'
 import type { SluiceError } from '../errors.ts'
+import { compileAddressPattern } from './address-pattern.ts'
 import type { ConnectionShare } from './connection-share.ts'
 import { formatHostPort, type ListenAddress, type TcpAddress } from './listen-address.ts'
 import { listenError } from './listen-error.ts'
@@ -30,6 +31,7 @@ const ATTEMPTS = 8
  * first lane listens, and in the others nothing does.
  */
 export async function bind(server: net.Server, address: ListenAddress, configuredBy: string): Promise<Binding> {
+  compileAddressPattern()
   const place = nextPlace(`${configuredBy} ${shownAs(address)}`)
   const tcp = 'port' in address
   const { bound } = place ?? {}

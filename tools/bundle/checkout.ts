@@ -42,7 +42,9 @@ export async function checkoutBundle(): Promise<void> {
   }
   for (const path of ['package-lock.json', 'node_modules/.package-lock.json', ...OWN]) stamp(join(root, path))
   try {
-    await bundle(folder, stamp)
+    await bundle(folder, (path) => {
+      if (!path.includes('node_modules')) stamp(path)
+    })
     cpSync(join(import.meta.dirname, 'start.cjs'), join(folder, 'start.cjs'))
     writeFileSync(join(folder, 'inputs.json'), JSON.stringify(inputs))
   } catch (error) {
