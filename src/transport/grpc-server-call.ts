@@ -1,4 +1,5 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
+import { readFromSocket } from '../garbage.ts'
 import type { Signal } from '../otlp/batch.ts'
 import type { Admission } from './admission.ts'
 import { Alarm } from './alarm.ts'
@@ -266,6 +267,7 @@ export class GrpcServerCall implements ServerCall, CallHead {
   }
 
   receive(chunk: Uint8Array): void {
+    readFromSocket(chunk.length)
     if (this.#answered) return
     const problem = this.#reader!.push(chunk)
     if (problem !== undefined) this.#refuse(problem)

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { readFromSocket } from '../garbage.ts'
 import type { Signal } from '../otlp/batch.ts'
 import { NoRoomError, WireError } from '../otlp/wire-error.ts'
 import type { Admission } from './admission.ts'
@@ -224,6 +225,7 @@ export class HttpServerCall implements ServerCall, CallHead {
   }
 
   #receive(chunk: Uint8Array): void {
+    readFromSocket(chunk.length)
     if (this.#answered) return
     const reservation = this.#reservation!
     // Where it is known, Node's parser lets no more through than Content-Length said.

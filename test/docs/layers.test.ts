@@ -6,7 +6,7 @@ import { COMPONENT_FOLDERS, files, imports, read, root, withoutComments } from '
 
 /** Lowest first; a folder may import its own layer and those before it. */
 const LAYERS: readonly (readonly string[])[] = [
-  ['otlp', 'ottl', 'regex', 'errors.ts', 'codes.ts', 'clock.ts', 'version.ts'],
+  ['otlp', 'ottl', 'regex', 'errors.ts', 'codes.ts', 'clock.ts', 'garbage.ts', 'version.ts'],
   ['transport'],
   ['component', 'config', 'memory', 'queue', 'telemetry', 'plugin.ts'],
   ['graph', 'lanes', 'admin'],

@@ -1,0 +1,37 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+
+/**
+ * What this thread's sockets read lies in ArrayBuffers that are garbage a moment later. V8 sees only their external memory
+ * grow, and collects the whole heap for it, 10 to 40 ms each time; a scavenge frees them as well, in about one. So there is one each
+ * time that so many bytes were read: fewer leave more to the full collections, more cost more than they save.
+ */
+const SCAVENGE_EVERY_BYTES = 8 << 20
+
+let collect: ((options: { readonly type: 'major' | 'minor' }) => void) | undefined
+let unscavenged = 0
+
+/** A full collection, some 10 to 100 ms in which the thread does nothing else. */
+export function collectAll(): void {
+  collector()({ type: 'major' })
+}
+
+/** Counts bytes that a socket of this thread read into memory of their own, and frees what has become garbage of them. */
+export function readFromSocket(bytes: number): void {
+  unscavenged += bytes
+  if (unscavenged < SCAVENGE_EVERY_BYTES) return
+  unscavenged = 0
+  collector()({ type: 'minor' })
+}
+
+/**
+ * V8 can be asked in no other way than by its `gc` function, which a context has that was made after the flag was set. The
+ * flag is the process': taken back, it might be missing to another thread at the same moment.
+ */
+function collector(): NonNullable<typeof collect> {
+  if (collect === undefined) {
+    setFlagsFromString('--expose-gc')
+    collect = runInNewContext('gc') as NonNullable<typeof collect>
+  }
+  return collect
+}
