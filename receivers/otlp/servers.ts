@@ -18,14 +18,15 @@ const DEFAULT_MESSAGE_MIB = 4
 const DEFAULT_BODY_BYTES = 20 * MIB
 
 /** What the servers need of the receiver's context. */
-type ServerContext = Pick<ComponentContext, 'admission' | 'clock' | 'log'>
+type ServerContext = Pick<ComponentContext, 'admission' | 'clock' | 'lane' | 'log' | 'shared'>
 
 export async function startGrpc(
   config: GrpcConfig,
   signals: readonly Signal[],
-  { admission, clock, log }: ServerContext,
+  ctx: ServerContext,
   handler: ServerHandler,
 ): Promise<Server> {
+  const { admission, clock, log } = ctx
   const { serveGrpc } = await import('../../src/transport/grpc-server.ts')
   return await serveGrpc(
     {
@@ -38,7 +39,7 @@ export async function startGrpc(
       ...(await tlsOf(config, { configuredBy: 'protocols.grpc.tls', clock, log })),
       keepalive: serverKeepalive(config.keepalive),
       readTimeoutMs: config.read_timeout,
-      complain: complaints({ clock, log }, 'grpc'),
+      complain: complaints(ctx, 'grpc'),
     },
     handler,
   )
@@ -47,9 +48,10 @@ export async function startGrpc(
 export async function startHttp(
   config: HttpConfig,
   signals: readonly Signal[],
-  { admission, clock, log }: ServerContext,
+  ctx: ServerContext,
   handler: ServerHandler,
 ): Promise<Server> {
+  const { admission, clock, log } = ctx
   const { serveHttp } = await import('../../src/transport/http-server.ts')
   const cors = corsOptions(config.cors)
   return await serveHttp(
@@ -67,7 +69,7 @@ export async function startHttp(
       idleTimeoutMs: config.idle_timeout,
       keepAlives: config.keep_alives_enabled,
       responseHeaders: config.response_headers,
-      complain: complaints({ clock, log }, 'http'),
+      complain: complaints(ctx, 'http'),
       ...(cors && { cors }),
     },
     handler,

@@ -17,7 +17,7 @@ import { threadMetrics } from '../telemetry/thread-metrics.ts'
 import type { FinishedSpan } from '../telemetry/tracer.ts'
 import { OwnExports } from './own-exports.ts'
 import { OwnMetrics } from './own-metrics.ts'
-import { processReadings, targetInfo } from './process-readings.ts'
+import { heapsOf, processReadings, targetInfo } from './process-readings.ts'
 
 export interface OwnTelemetryOptions {
   readonly config: ResolvedTelemetry
@@ -54,7 +54,7 @@ export class OwnTelemetry {
     this.resourceTexts = resourceTexts(this.resource)
     this.logOptions = logOptions(config.logs, this.resource, terminal)
     this.log = makeLogger(this.logOptions, this.logOptions.forwarded ? (line) => this.takeLine(line) : undefined)
-    this.registry.observe(() => [...processReadings(), targetInfo(this.resourceTexts)])
+    this.registry.observe(() => [...processReadings(undefined, heapsOf(this.registry)), targetInfo(this.resourceTexts)])
     const memory = SharedMeter.memory()
     this.meter = new SharedMeter(memory, this.registry.attach(memory), config.metrics.level)
     this.#figures = threadMetrics(this.meter, 'main')

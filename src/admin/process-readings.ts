@@ -1,22 +1,42 @@
 import { readdirSync } from 'node:fs'
-import type { NumberReading, Reading } from '../telemetry/registry.ts'
+import type { MeterRegistry, NumberReading, Reading } from '../telemetry/registry.ts'
+
+/** Bytes of the heaps of all threads, and with the rest that they took from the operating system: V8 tells a thread of itself only. */
+export interface Heaps {
+  readonly used: number
+  readonly reserved: number
+}
+
+/** Of this thread alone. */
+function ownHeap(): Heaps {
+  const { heapUsed, heapTotal, external } = process.memoryUsage()
+  return { used: heapUsed, reserved: heapTotal + external }
+}
+
+/** As the threads have told of themselves last, some seconds ago at most; this one's where no thread does. */
+export function heapsOf(registry: MeterRegistry): Heaps {
+  const used = registry.total('sluice_thread_heap_used_bytes')
+  if (used === 0) return ownHeap()
+  const reserved = registry.total('sluice_thread_heap_total_bytes') + registry.total('sluice_thread_external_bytes')
+  return { used, reserved }
+}
 
 /**
  * The process's own figures: those of the Collector under its names, and what only Node knows. `files`: how many are open;
  * undefined where the operating system does not tell.
  */
-export function processReadings(files = openFiles()): Reading[] {
-  const memory = process.memoryUsage()
+export function processReadings(files = openFiles(), heaps = ownHeap()): Reading[] {
+  const rss = process.memoryUsage.rss()
   const { user, system } = process.cpuUsage()
   const used = process.resourceUsage()
   return [
-    gauge('otelcol_process_memory_rss', 'Total physical memory (resident set size).', 'By', memory.rss),
-    gauge('otelcol_process_runtime_heap_alloc_bytes', 'Bytes of allocated heap objects.', 'By', memory.heapUsed),
+    gauge('otelcol_process_memory_rss', 'Total physical memory (resident set size).', 'By', rss),
+    gauge('otelcol_process_runtime_heap_alloc_bytes', 'Bytes of allocated heap objects.', 'By', heaps.used),
     gauge(
       'otelcol_process_runtime_total_sys_memory_bytes',
       'Bytes of memory obtained from the operating system for heap and buffers.',
       'By',
-      memory.heapTotal + memory.external,
+      heaps.reserved,
     ),
     counter('otelcol_process_cpu_seconds', 'Total CPU user and system time.', 's', (user + system) / 1e6),
     counter('otelcol_process_uptime', 'Uptime of the process.', 's', process.uptime()),

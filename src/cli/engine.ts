@@ -85,8 +85,8 @@ export async function runEngine(supervisor: Supervisor, sources: ConfigSources):
         onLogLine: (line) => own.takeLine(line),
         onSpans: (spans) => own.takeSpans(spans),
         onLanes: (running) => lanes.running(running),
+        onGone: (lane) => health.forget(lane),
         onLost: ({ lane, reason, items, replaced }) => {
-          health.forget(lane)
           if (replaced) lanes.replaced(laneName(lane))
           const next = replaced ? '; another takes its place' : ''
           log.error({ err: reason }, `${laneName(lane)} is lost, and what it held with it: ${itemsText(items)}${next}`)

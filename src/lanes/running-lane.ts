@@ -68,8 +68,10 @@ export class RunningLane {
       reject(failure ?? new SluiceError('LANE_LOST', `${laneName(this.lane)} was stopped before it had started`))
     }
     this.ended = pool.run({ ...task, port: port2 } satisfies LaneTask, { transferList: [port2] }).then(
-      () => {
+      async () => {
         hangUp()
+        // Of a start that failed something may still close.
+        if (failure !== undefined) await worker?.terminate()
         return failure
       },
       async (cause: unknown) => {

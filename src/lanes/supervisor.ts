@@ -29,6 +29,8 @@ export interface LaneOptions extends SharedBooks {
   readonly onSpans?: (spans: readonly FinishedSpan[]) => void
   /** How many have started and not ended, whenever that changes. */
   readonly onLanes?: (running: number) => void
+  /** The lane in a slot has ended, whatever the reason: nothing that its components said of their health holds any more. */
+  readonly onGone?: (lane: number) => void
   /** A lane has ended that nobody had asked to, and its thread writes nothing any more. */
   readonly onLost?: (lost: LostLane) => void
 }
@@ -289,6 +291,7 @@ export class Supervisor {
     ConnectionShare.forget(this.#connections, lane)
     for (const other of this.#running()) other.tell({ type: 'peerGone', lane })
     const lost = reason !== undefined && ended.thread !== undefined
+    this.#options!.onGone?.(lane)
     const items = closeBooks(this.#options!, threadOf(lane), meter, lost)
     // Whoever starts hears of a start that fails; what is cut off while it loads its modules has held nothing.
     if (reason === undefined || !this.#established || (this.#stopping && ended.thread === undefined)) return

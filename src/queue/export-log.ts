@@ -1,4 +1,5 @@
 import type { ComponentContext } from '../component/contracts.ts'
+import { Spokesman } from '../telemetry/spokesman.ts'
 import type { ExportCode } from './codes.ts'
 import { Summary } from './summary.ts'
 
@@ -10,7 +11,8 @@ const LOSS_EVERY_MS = 10_000
 
 /**
  * What an exporter says to people. A line when the peer stops taking data, one when it takes it again, one when data is
- * lost; never one per batch, however many fail. The log itself names the exporter.
+ * lost; never one per batch, however many fail. The log itself names the exporter. Where several lanes lose their peer, one
+ * of them says so.
  */
 export class ExportLog {
   readonly #ctx: ComponentContext
@@ -20,6 +22,7 @@ export class ExportLog {
   readonly #blocked: Summary
   readonly #partial: Summary
   readonly #tooLarge: Summary
+  readonly #spokesman: Spokesman
   #outage: { readonly since: number; failures: number; said: boolean } | undefined
   #lastWarning = Number.NEGATIVE_INFINITY
 
@@ -27,6 +30,7 @@ export class ExportLog {
   constructor(ctx: ComponentContext, held: () => number) {
     this.#ctx = ctx
     this.#held = held
+    this.#spokesman = new Spokesman(ctx.shared('outage'), ctx.lane.index)
     this.#lost = new Summary(ctx.clock, LOSS_EVERY_MS, ({ items, batches, cause }) => {
       this.#say(
         'error',
@@ -78,6 +82,7 @@ export class ExportLog {
     const outage = this.#outage
     outage.failures++
     if (now - this.#lastWarning < (outage.said ? REMINDER_EVERY_MS : OUTAGE_EVERY_MS)) return
+    if (!this.#spokesman.speaks('outage', this.#ctx.clock.now())) return
     const lasting = outage.said ? ` (for ${seconds(now - outage.since)}, ${outage.failures} attempts)` : ''
     this.#say(
       'warn',

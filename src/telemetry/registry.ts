@@ -67,6 +67,14 @@ export class MeterRegistry {
     return [...last.values()]
   }
 
+  /** What the series of that name come to, over all meters and labels. */
+  total(name: string): number {
+    let sum = 0
+    for (const { values, series } of this.#meters)
+      for (const each of series) if (each.name === name && each.kind !== 'histogram') sum += values[each.slot]!
+    return sum
+  }
+
   /** Adds readings that are computed when somebody looks: process memory, uptime. */
   observe(observer: () => Iterable<Reading>): void {
     this.#observers.push(observer)

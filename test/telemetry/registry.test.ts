@@ -1,5 +1,6 @@
 // What the meters of several lanes come to. What this does not show: who tells it, and how (exposition.test.ts, console.test.ts).
 import { expect, test } from 'vitest'
+import { heapsOf } from '../../src/admin/process-readings.ts'
 import { MeterRegistry } from '../../src/telemetry/registry.ts'
 import { SharedMeter } from '../../src/telemetry/shared-meter.ts'
 
@@ -61,4 +62,19 @@ test('many that have ended are remembered by name, not by lane', () => {
     registry.retire(lane!.memory)
   }
   expect(values(registry)).toEqual({ counted: 100, sizes: 100 })
+})
+
+test('what threads tell of themselves is summed where the process is asked', () => {
+  const registry = new MeterRegistry()
+  const all = lanes(registry, 2)
+  expect(heapsOf(registry).used).toBeGreaterThan(1_000_000)
+  all.forEach(({ meter }, i) => {
+    const of = (name: string, bytes: number) => meter.gauge(name, { thread: `lane-${i + 1}` }, about).set(bytes)
+    of('sluice_thread_heap_used_bytes', 10 + i)
+    of('sluice_thread_heap_total_bytes', 100 + i)
+    of('sluice_thread_external_bytes', 1000 + i)
+  })
+  expect(heapsOf(registry)).toEqual({ used: 21, reserved: 2202 })
+  registry.retire(all[0]!.memory)
+  expect(heapsOf(registry)).toEqual({ used: 11, reserved: 1102 })
 })
