@@ -30,6 +30,8 @@ export interface Start {
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url))
 const MAIN = path('../src/cli/main.ts')
+/** Compiled code is kept where Sluice's launcher keeps it: compiling is most of what it costs to start. */
+export const COMPILED = { NODE_COMPILE_CACHE: path('../node_modules/.cache/sluice') }
 
 /** One core is what all engines get, as GOMAXPROCS=1 says it to Go. */
 const ONE_LANE = ['--lanes', '1']
@@ -60,7 +62,7 @@ export function startOf(engine: Engine, place: Place): Start {
     case 'grpc-raw': {
       const mode = pipeline === 'first-light-edit' ? 'edit' : 'pass'
       const script = path(`baselines/${engine}.ts`)
-      return { command: [process.execPath, script, String(port), String(outPort), mode], env: {} }
+      return { command: [process.execPath, script, String(port), String(outPort), mode], env: COMPILED }
     }
   }
 }

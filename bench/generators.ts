@@ -12,7 +12,7 @@ import { isInstalled, onPath, pathOf } from '../test/interop/peers/peer.ts'
 import type { Load } from './load/protocol.ts'
 import { request } from './payload/payload.ts'
 import { grpcGo } from './peers/registry.ts'
-import { PINNED } from './processes.ts'
+import { onCore } from './processes.ts'
 
 export type Generator = 'h2load' | 'grpc-go'
 
@@ -46,7 +46,7 @@ async function run(
   seconds: number,
 ): Promise<Generated> {
   const command = generator === 'h2load' ? h2load(folder, port, load, seconds) : grpcGoLoad(folder, port, load, seconds)
-  const [program, ...args] = PINNED ? ['taskset', '-c', '1', ...command] : command
+  const [program, ...args] = onCore(1, command)
   const child = spawn(program!, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, GOMAXPROCS: '1' } })
   let output = ''
   child.stdout.on('data', (chunk: Buffer) => {

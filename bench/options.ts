@@ -14,7 +14,7 @@ export const USAGE = `npm run bench -- [case…] [options]
   --generator NAME  headline cases with ${GENERATORS.join(' or ')} as well
   --json FILE       one line a case and engine
   --html FILE       one page with plots
-  --smoke           every case for half a second: does it run, is every item accounted for?
+  --smoke           every case for a moment: does it run, is every item accounted for?
   --list            names of the cases
 
 Cases: ${CASES.map(({ name }) => name).join(', ')}`
@@ -74,14 +74,14 @@ export function readOptions(args: readonly string[]): Options | 'help' | 'list' 
     html: values.html,
     pace: values.smoke
       ? {
-          warmUp: { cpuMs: 100, atMostMs: 300 },
-          windowMs: 500,
+          warmUp: { cpuMs: 50, atMostMs: 150 },
+          windowMs: 300,
           crowd: { connections: 8, inFlight: 4 },
-          overloadMs: 500,
+          overloadMs: 300,
           restMs: 200,
           repeats: 1,
           settleMs: 200,
-          soakMs: 500,
+          soakMs: 300,
         }
       : {
           warmUp: { cpuMs: 3000, atMostMs: 12_000 },

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { accepts, freePort } from '../test/support/ports.ts'
-import { type Engine, launcherOf, type Place, startOf } from './engines.ts'
+import { COMPILED, type Engine, launcherOf, type Place, startOf } from './engines.ts'
 import type { Command, Load, Reply, SinkOptions, Totals, Window } from './load/protocol.ts'
 
 const LOAD = fileURLToPath(new URL('load/process.ts', import.meta.url))
@@ -14,9 +14,21 @@ const STOPPED_WITHIN_MS = 15_000
 /** True where engines and load have a core each; else the figures are for orientation only. */
 export const PINNED = spawnSync('taskset', ['-c', '0,1', 'true']).status === 0
 
+let pinned = PINNED
+
+/** From now on the system says what runs where: for runs that measure nothing. */
+export function unpin(): void {
+  pinned = false
+}
+
+/** A command on the core of engines (0) or of the load (1). */
+export function onCore(core: 0 | 1, command: readonly string[]): readonly string[] {
+  return pinned ? ['taskset', '-c', String(core), ...command] : command
+}
+
 /** Moves a process, with all its threads, to the core of the load. */
 export function besideLoad(pid: number): void {
-  if (PINNED) spawnSync('taskset', ['-a', '-p', '-c', '1', String(pid)])
+  if (pinned) spawnSync('taskset', ['-a', '-p', '-c', '1', String(pid)])
 }
 
 export interface RunningEngine {
@@ -37,7 +49,7 @@ export async function startEngine(
 ): Promise<RunningEngine> {
   const place = { ...options, port: await freePort(), metricsPort: await freePort() }
   const { command, env } = launched && engine === 'sluice' ? launcherOf(place) : startOf(engine, place)
-  const [program, ...args] = PINNED ? ['taskset', '-c', '0', ...command] : command
+  const [program, ...args] = onCore(0, command)
   const begun = performance.now()
   const child = spawn(program!, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
   let output = ''
@@ -99,7 +111,7 @@ export class LoadProcess {
   }
 
   static async start(sink: SinkOptions): Promise<LoadProcess> {
-    const child = fork(LOAD)
+    const child = fork(LOAD, { env: { ...COMPILED, ...process.env } })
     besideLoad(child.pid!)
     const { port } = await ask<{ port: number }>(child, { do: 'listen', sink })
     return new LoadProcess(child, port)

@@ -2,7 +2,7 @@
  * The bench suite: `npm run bench -- [case…] [options]`, `--help` lists them; README.md says how to read it. Ends with 1 where an item is
  * lost, an engine fails or, in a full run, a target is missed; with 2 where the options make no sense.
  */
-import { writeFileSync } from 'node:fs'
+import { appendFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { install } from '../test/interop/peers/peer.ts'
 import { CASES, type Case } from './cases.ts'
@@ -16,7 +16,7 @@ import type { Outcome } from './measure/run.ts'
 import { throughput } from './measure/throughput.ts'
 import { type Options, readOptions, USAGE } from './options.ts'
 import { grpcGo } from './peers/registry.ts'
-import { besideLoad, PINNED } from './processes.ts'
+import { besideLoad, PINNED, unpin } from './processes.ts'
 import { lineOf, type Run, summary } from './report/figures.ts'
 import { type Measured, page } from './report/html.ts'
 import { remarks, table } from './report/table.ts'
@@ -24,35 +24,47 @@ import { judge } from './report/targets.ts'
 
 const options = understand()
 // The runner sleeps while engines work, but what it does it does on the load's core.
-besideLoad(process.pid)
+if (options.smoke) unpin()
+else besideLoad(process.pid)
 const machine = `node ${process.versions.node} · ${cpus()[0]?.model ?? 'unknown CPU'} · ${cpus().length} cores · ${new Date().toISOString()}`
 console.log(machine)
-if (options.smoke) console.log('smoke: engines are cold and half a second is short, so no target counts')
+if (options.smoke) console.log('smoke: engines are cold, share the cores and have a moment, so no target counts')
 if (!PINNED) console.log('no taskset here: engine and load share cores, so read the ratios only')
 
 const measured: Measured[] = []
 const broken: string[] = []
 const missed: string[] = []
 let passed = 0
-for (const spec of options.cases) {
-  console.log(`\n${spec.name}: ${spec.summary}`)
-  const problem = await run(spec).catch((error: unknown) => [error instanceof Error ? error.message : String(error)])
-  if (problem.length === 0) passed++
-  for (const text of problem) console.log(`  FAILED ${text}`)
-  broken.push(...problem.map((text) => `${spec.name}: ${text}`))
-}
+if (options.json !== undefined) writeFileSync(options.json, '')
+// A smoke measures nothing, and waits most of the time.
+await inTurns(options.cases, options.smoke ? 2 : 1, async (spec) => {
+  const lines = [`\n${spec.name}: ${spec.summary}`]
+  if (!options.smoke) console.log(lines.pop())
+  const problems = await run(spec, lines).catch((error: unknown) => [
+    error instanceof Error ? error.message : String(error),
+  ])
+  if (problems.length === 0) passed++
+  for (const line of [...lines, ...problems.map((text) => `  FAILED ${text}`)]) console.log(line)
+  broken.push(...problems.map((text) => `${spec.name}: ${text}`))
+})
 
 console.log()
 for (const problem of broken) console.log(`FAILED ${problem}`)
-// Half a second is too short for a target: the smoke run asks only whether everything runs and nothing is lost.
+// A moment is too short for a target: the smoke run asks only whether everything runs and nothing is lost.
 if (!options.smoke) for (const target of missed) console.log(`MISSED ${target}`)
-if (options.json !== undefined) {
-  const lines = measured.flatMap(({ spec, results }) => results.map((result) => lineOf(spec.name, result)))
-  writeFileSync(options.json, lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
-}
 if (options.html !== undefined) writeFileSync(options.html, page(machine, measured))
 console.log(`bench: ${passed} passed, ${options.cases.length - passed} failed`)
 process.exitCode = broken.length > 0 || (!options.smoke && missed.length > 0) ? 1 : 0
+
+/** Does `work` for all of them in order, so many at a time. */
+async function inTurns<T>(all: readonly T[], atOnce: number, work: (one: T) => Promise<void>): Promise<void> {
+  const rest = all.values()
+  await Promise.all(
+    Array.from({ length: atOnce }, async () => {
+      for (const one of rest) await work(one)
+    }),
+  )
+}
 
 function understand(): Options {
   try {
@@ -66,18 +78,20 @@ function understand(): Options {
   }
 }
 
-/** Measures a case and prints it; gives what makes its figures worthless. */
-async function run(spec: Case): Promise<readonly string[]> {
-  const outcome = await measure(spec, available(spec))
+/** Measures a case and adds what people read of it to `lines`; gives what makes its figures worthless. */
+async function run(spec: Case, lines: string[]): Promise<readonly string[]> {
+  const outcome = await measure(spec, available(spec, lines))
   const targets = options.smoke ? [] : spec.targets
-  for (const line of [
+  const said = [
     ...table(outcome.results),
     ...remarks(targets, outcome.results),
     ...(options.smoke ? [] : outcome.notes),
-  ]) {
-    console.log(`  ${line}`)
-  }
+  ]
+  lines.push(...said.map((line) => `  ${line}`))
   measured.push({ spec, results: outcome.results, notes: outcome.notes })
+  if (options.json !== undefined) {
+    for (const result of outcome.results) appendFileSync(options.json, `${JSON.stringify(lineOf(spec.name, result))}\n`)
+  }
   missed.push(...outcome.missed)
   for (const target of spec.targets) {
     const verdict = judge(target, outcome.results)
@@ -122,13 +136,13 @@ function measure(spec: Case, engines: readonly Engine[]): Promise<Outcome> {
 }
 
 /** The engines of a case that were asked for. A full run installs what is missing; a smoke leaves it out and says so. */
-function available(spec: Case): readonly Engine[] {
+function available(spec: Case, lines: string[]): readonly Engine[] {
   return spec.engines.filter((engine) => {
     if (engine !== 'sluice' && !options.against.includes(engine)) return false
     const peer = peerOf(engine)
     if (peer !== undefined && !options.smoke) install(peer)
     const reason = missing(engine)
-    if (reason !== undefined) console.log(`  without ${engine}: ${reason}`)
+    if (reason !== undefined) lines.push(`  without ${engine}: ${reason}`)
     return reason === undefined
   })
 }

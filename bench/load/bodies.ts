@@ -1,6 +1,6 @@
 import { gzipSync, constants as zlib, zstdCompressSync } from 'node:zlib'
 import { request } from '../payload/payload.ts'
-import { FreshIds, firstTrace, ID_BYTES, mark, traceIdOffsets } from '../payload/trace-ids.ts'
+import { FreshIds, ID_BYTES, mark, type Places, placesOf, traceIdOffsets } from '../payload/trace-ids.ts'
 import type { Coding, Load } from './protocol.ts'
 
 export interface Body {
@@ -14,7 +14,8 @@ export interface Body {
 const FRAME = 5
 /** Above this a body a slot takes too much memory, and slots share bodies. */
 const OWN_BODIES = 256 << 20
-const SHARED = 16
+/** So many are made; further slots have copies with other trace ids, for they take a hundredth of the time. */
+const DISTINCT = 16
 
 const COMPRESS: Readonly<Record<Coding, (bytes: Uint8Array) => Buffer>> = {
   gzip: (bytes) => gzipSync(bytes, { level: zlib.Z_DEFAULT_COMPRESSION }),
@@ -31,8 +32,8 @@ export class Bodies {
   readonly #bodies: Buffer[] = []
   readonly #fresh: FreshIds[] = []
   readonly #shared: boolean
-  /** Where the ids of each body's first trace are. */
-  readonly #firstIds: (readonly number[])[] = []
+  /** Where the ids of each distinct body are. */
+  readonly #places: readonly Places[]
   readonly #numbered: boolean
   #last = 0
 
@@ -40,8 +41,9 @@ export class Bodies {
     const frame = load.protocol === 'grpc' ? FRAME : 0
     this.#numbered = numbered(load)
     this.#shared = load.compression !== undefined || slots * load.items * load.itemBytes > OWN_BODIES
-    const count = this.#shared ? Math.min(slots, SHARED) : slots
-    for (let seed = 1; seed <= count; seed++) {
+    const distinct = Math.min(slots, DISTINCT)
+    const places: Places[] = []
+    for (let seed = 1; seed <= distinct; seed++) {
       const plain = request(load, seed)
       const sent = load.compression === undefined ? plain : COMPRESS[load.compression](plain)
       const body = Buffer.alloc(frame + sent.length)
@@ -52,10 +54,14 @@ export class Bodies {
       body.set(sent, frame)
       this.#bodies.push(body)
       if (load.compression !== undefined) continue
-      const offsets = traceIdOffsets(load.signal, plain)
-      const first = firstTrace(Buffer.from(plain.buffer), offsets)
-      this.#firstIds.push(first.map((offset) => offset + frame))
-      if (!this.#shared) this.#fresh.push(new FreshIds(body, offsets, frame, seed))
+      places.push(placesOf(body, traceIdOffsets(load.signal, plain), frame))
+    }
+    this.#places = places
+    if (this.#shared) return
+    for (let slot = 0; slot < slots; slot++) {
+      const own = slot < distinct ? this.#bodies[slot]! : Buffer.from(this.#bodies[slot % distinct]!)
+      this.#bodies[slot] = own
+      this.#fresh.push(new FreshIds(own, places[slot % distinct]!, slot + 1))
     }
   }
 
@@ -75,7 +81,7 @@ export class Bodies {
     if (!this.#numbered) return { parts: [body], bytes: body.length, number: 0 }
     // Other requests with the same body are under way: only the first trace is fresh, in a copy of all up to it.
     const number = ++this.#last
-    const ids = this.#firstIds[index]!
+    const ids = this.#places[index]!.first
     const end = ids.at(-1)! + ID_BYTES
     const head = Buffer.from(body.subarray(0, end))
     mark(head, ids, number)

@@ -81,7 +81,7 @@ export function lost({ acknowledged, delivered, missing }: Totals): number {
   return Math.max(0, acknowledged - delivered, missing ?? 0)
 }
 
-/** What a window delivered; in a smoke's half second, which a cold engine on a busy machine may need to begin, the whole run. */
+/** What a window delivered; in a smoke's moment, which a cold engine on a busy machine may need to begin, the whole run. */
 export function deliveredIn({ items, ms }: Pick<Window, 'items' | 'ms'>, { delivered }: Totals): number {
   return ms < 1000 ? delivered : items
 }

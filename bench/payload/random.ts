@@ -11,5 +11,7 @@ export function seeded(seed: number): () => number {
 
 /** `length` random bytes, as ids have them. */
 export function id(length: number, random: () => number): Uint8Array {
-  return Uint8Array.from({ length }, () => random() * 256)
+  const bytes = new Uint8Array(length)
+  for (let i = 0; i < length; i++) bytes[i] = random() * 256
+  return bytes
 }

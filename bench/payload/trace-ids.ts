@@ -32,35 +32,47 @@ export function traceIdOffsets(signal: BenchSignal, bytes: Uint8Array): readonly
   return found
 }
 
+/** Where the trace ids of a request are, and those of copies of it. */
+export interface Places {
+  readonly offsets: readonly number[]
+  /** At `i`: does the record at `offsets[i]` belong to another trace than the one before it? */
+  readonly begins: readonly boolean[]
+  /** Of the first trace. */
+  readonly first: readonly number[]
+}
+
+/** `offsets`: where ids begin, counted from `base` in `bytes`. */
+export function placesOf(bytes: Buffer, offsets: readonly number[], base: number): Places {
+  const based = offsets.map((offset) => offset + base)
+  const begins = based.map((offset, i) => {
+    const before = based[i - 1]
+    return before === undefined || bytes.compare(bytes, before, before + ID_BYTES, offset, offset + ID_BYTES) !== 0
+  })
+  return { offsets: based, begins, first: firstTrace(bytes, based) }
+}
+
 /** Writes new ids at the offsets of a request, one for each trace, and its number into the first. */
 export class FreshIds {
   readonly #bytes: Buffer
   readonly #view: DataView
-  readonly #offsets: readonly number[]
-  /** At `i`: does the record at `offsets[i]` belong to another trace than the one before it? */
-  readonly #begins: readonly boolean[]
-  readonly #first: readonly number[]
+  readonly #places: Places
   #state: number
 
-  /** `base`: how far `offsets` are from the beginning of `bytes`. */
-  constructor(bytes: Buffer, offsets: readonly number[], base: number, seed: number) {
+  /** `seed`: of the ids. */
+  constructor(bytes: Buffer, places: Places, seed: number) {
     this.#bytes = bytes
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-    this.#offsets = offsets.map((offset) => offset + base)
-    this.#begins = this.#offsets.map((offset, i) => {
-      const before = this.#offsets[i - 1]
-      return before === undefined || bytes.compare(bytes, before, before + ID_BYTES, offset, offset + ID_BYTES) !== 0
-    })
-    this.#first = firstTrace(bytes, this.#offsets)
+    this.#places = places
     this.#state = (seed * 0x9e3779b9) | 1
   }
 
   write(number: number): void {
     const view = this.#view
+    const { offsets, begins, first } = this.#places
     let [a, b, c, d] = [0, 0, 0, 0]
-    for (let i = 0; i < this.#offsets.length; i++) {
-      const at = this.#offsets[i]!
-      if (this.#begins[i]) {
+    for (let i = 0; i < offsets.length; i++) {
+      const at = offsets[i]!
+      if (begins[i]) {
         a = this.#next()
         b = this.#next()
         c = this.#next()
@@ -71,7 +83,7 @@ export class FreshIds {
       view.setInt32(at + 8, c)
       view.setInt32(at + 12, d)
     }
-    mark(this.#bytes, this.#first, number)
+    mark(this.#bytes, first, number)
   }
 
   /** xorshift32. */

@@ -135,7 +135,7 @@ test('a request that takes too long is given up', async () => {
   expect(totals.failures).toEqual([])
 })
 
-test('nothing in a window is a broken run; in the half second of a smoke, nothing at all is', async () => {
+test('nothing in a window is a broken run; in the moment of a smoke, nothing at all is', async () => {
   const totals = await run(LOAD, () => 'pass')
   expect(deliveredIn({ items: 0, ms: 4000 }, totals)).toBe(0)
   expect(deliveredIn({ items: 0, ms: 500 }, totals)).toBe(totals.delivered)

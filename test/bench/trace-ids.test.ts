@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { request, type Shape } from '../../bench/payload/payload.ts'
-import { FreshIds, firstTrace, mark, marksIn, traceIdOffsets } from '../../bench/payload/trace-ids.ts'
+import { FreshIds, firstTrace, mark, marksIn, placesOf, traceIdOffsets } from '../../bench/payload/trace-ids.ts'
 import { ExportTraceServiceRequest } from '../../bench/wire/fixture.ts'
 import { validate } from '../../src/otlp/validate.ts'
 
@@ -20,7 +20,7 @@ test('every write gives new ids, the same for the spans of one trace, and leaves
   const offsets = traceIdOffsets('traces', bytes)
   expect(offsets.length).toBe(100)
   const before = idsOf(bytes, offsets)
-  const fresh = new FreshIds(bytes, offsets, 0, 1)
+  const fresh = new FreshIds(bytes, placesOf(bytes, offsets, 0), 1)
   fresh.write(7)
   const first = idsOf(bytes, offsets)
   fresh.write(8)
