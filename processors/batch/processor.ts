@@ -11,7 +11,7 @@ import {
   settleAll,
   together,
 } from '../../src/component/delivery.ts'
-import { type Batch, makeBatch } from '../../src/otlp/batch.ts'
+import { type Batch, joinBatches } from '../../src/otlp/batch.ts'
 import { GRPC } from '../../src/transport/unary.ts'
 import { Handover } from './handover.ts'
 import { type BatchMetrics, batchMetrics } from './metrics.ts'
@@ -243,7 +243,10 @@ export class BatchProcessor implements Component, Consumer {
   #send(shard: Shard, taken: readonly Delivery[], why: Why, promised = true): void {
     const parts = this.#stillWanted(taken)
     if (parts.length === 0) return
-    const batch = join(parts, shard.metadata)
+    const batch = joinBatches(
+      parts.map((part) => part.batch),
+      shard.metadata,
+    )
     this.#metrics.sent(batch.items, batch.byteLength, why)
     let waiting = 0
     for (const part of parts) if (part.awaited) waiting++
@@ -380,17 +383,4 @@ export class BatchProcessor implements Component, Consumer {
 
 function noRoom(items: number): string {
   return `what is behind has no room and ${items} items are held`
-}
-
-/** Whole requests laid end to end are the request of all of them, so joining is making a longer list. */
-function join(parts: readonly Delivery[], metadata: Batch['context']['metadata']): Batch {
-  const chunks: Uint8Array[] = []
-  let items = 0
-  let arrivedAt = Number.POSITIVE_INFINITY
-  for (const { batch } of parts) {
-    for (const chunk of batch.chunks) chunks.push(chunk)
-    items += batch.items
-    arrivedAt = Math.min(arrivedAt, batch.context.arrivedAt)
-  }
-  return makeBatch(parts[0]!.batch.signal, chunks, items, { arrivedAt, ...(metadata && { metadata }) })
 }

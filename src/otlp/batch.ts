@@ -34,6 +34,8 @@ export interface Batch {
   readonly items: number
   /** Sum of the chunks' lengths. */
   readonly byteLength: number
+  /** The items of each chunk; absent where that is not known, or there is one chunk. */
+  readonly counts?: readonly number[]
   readonly context: BatchContext
 }
 
@@ -41,4 +43,22 @@ export function makeBatch(signal: Signal, chunks: readonly Uint8Array[], items: 
   let byteLength = 0
   for (const chunk of chunks) byteLength += chunk.byteLength
   return { signal, chunks, items, byteLength, context }
+}
+
+/** Batches of one signal, laid end to end: whole requests laid so are the request of all of them. Not for profiles. */
+export function joinBatches(batches: readonly Batch[], metadata: BatchContext['metadata']): Batch {
+  const chunks: Uint8Array[] = []
+  let counts: number[] | undefined = []
+  let items = 0
+  let arrivedAt = Number.POSITIVE_INFINITY
+  for (const batch of batches) {
+    if (batch.chunks.length === 1) counts?.push(batch.items)
+    else if (batch.counts === undefined) counts = undefined
+    else for (const count of batch.counts) counts?.push(count)
+    for (const chunk of batch.chunks) chunks.push(chunk)
+    items += batch.items
+    arrivedAt = Math.min(arrivedAt, batch.context.arrivedAt)
+  }
+  const joined = makeBatch(batches[0]!.signal, chunks, items, { arrivedAt, ...(metadata && { metadata }) })
+  return counts === undefined ? joined : { ...joined, counts }
 }

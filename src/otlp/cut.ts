@@ -17,8 +17,10 @@ export function cut(batch: Batch, limits: SplitLimits): Batch[] {
     items = 0
     bytes = 0
   }
-  for (const chunk of batch.chunks) {
-    for (const piece of split(batch.signal, chunk, limits)) {
+  for (const [i, chunk] of batch.chunks.entries()) {
+    const count = batch.counts?.[i]
+    const whole = count !== undefined && count <= maxItems && chunk.byteLength <= maxBytes
+    for (const piece of whole ? [{ bytes: chunk, items: count }] : split(batch.signal, chunk, limits)) {
       // Profiles' requests refer to tables of their own, so two laid end to end are not one.
       const full = items + piece.items > maxItems || bytes + piece.bytes.byteLength > maxBytes
       if (full || batch.signal === 'profiles') close()

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../clock.ts'
 import { cutDelivery } from '../component/cut-delivery.ts'
 import { apart, type Delivery, merge } from '../component/delivery.ts'
-import { type BatchContext, makeBatch } from '../otlp/batch.ts'
+import { type BatchContext, joinBatches } from '../otlp/batch.ts'
 import type { SplitLimits } from '../otlp/split.ts'
 import { WireError } from '../otlp/wire-error.ts'
 import { sizeOf } from './room.ts'
@@ -149,14 +149,6 @@ function pick(
 }
 
 function join(parents: readonly Delivery[], metadata: BatchContext['metadata']): Delivery {
-  const chunks: Uint8Array[] = []
-  let items = 0
-  let arrivedAt = Number.POSITIVE_INFINITY
-  for (const { batch } of parents) {
-    for (const chunk of batch.chunks) chunks.push(chunk)
-    items += batch.items
-    arrivedAt = Math.min(arrivedAt, batch.context.arrivedAt)
-  }
-  const { signal } = parents[0]!.batch
-  return merge(parents, makeBatch(signal, chunks, items, { arrivedAt, ...(metadata && { metadata }) }))
+  const batches = parents.map(({ batch }) => batch)
+  return merge(parents, joinBatches(batches, metadata))
 }

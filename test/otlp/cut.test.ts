@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { arenas } from '../../src/otlp/arena.ts'
-import { makeBatch } from '../../src/otlp/batch.ts'
+import { joinBatches, makeBatch } from '../../src/otlp/batch.ts'
 import { countItems } from '../../src/otlp/count.ts'
 import { cut } from '../../src/otlp/cut.ts'
 import { readProtobufjs, writeProtobufjs } from './support/oracles.ts'
@@ -22,6 +22,14 @@ function batchOf(chunks: readonly Uint8Array[]) {
   return makeBatch('traces', chunks, items, { arrivedAt: 0 })
 }
 
+/** The same, as joining leaves it: with the items of each chunk. */
+function joined(chunks: readonly Uint8Array[]) {
+  return joinBatches(
+    chunks.map((chunk) => batchOf([chunk])),
+    undefined,
+  )
+}
+
 function namesIn(chunks: readonly Uint8Array[]): string[] {
   return chunks.flatMap((chunk) => {
     const { resourceSpans = [] } = readProtobufjs('traces', chunk) as {
@@ -39,8 +47,10 @@ test('every item comes once, in order, in batches within the limits; what fits s
       fc.array(fc.array(fc.constantFrom(5, 30, 200), { maxLength: 30 }), { maxLength: 6 }),
       fc.option(fc.integer({ min: 1, max: 25 }), { nil: Infinity }),
       fc.option(fc.integer({ min: 50, max: 2000 }), { nil: Infinity }),
-      (lengths, maxItems, maxBytes) => {
-        const whole = batchOf(lengths.map(request))
+      fc.boolean(),
+      (lengths, maxItems, maxBytes, counted) => {
+        const chunks = lengths.map(request)
+        const whole = counted && chunks.length > 0 ? joined(chunks) : batchOf(chunks)
         const parts = cut(whole, { maxItems, maxBytes })
         for (const part of parts) {
           expect(part.items).toBeLessThanOrEqual(maxItems)
