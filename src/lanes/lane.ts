@@ -67,7 +67,11 @@ export default async function lane(task: LaneTask): Promise<void> {
     await graph.start(() => deadlineIn(CLEAN_UP_MS))
     repeats = false
     // Not before: what comes from other lanes goes to components.
-    peers.listen({ joined: (lane, port) => mesh.connect(lane, port), left: (lane) => mesh.disconnect(lane) })
+    peers.listen({
+      joined: (lane, port) => mesh.connect(lane, port),
+      leaves: (lane) => mesh.leaves(lane),
+      left: (lane) => mesh.disconnect(lane),
+    })
     say({ type: 'started', listening })
     const { warmUp } = await import('./warm-up.ts')
     await warmUp(task.config, environment, () => inbox.stopping)

@@ -8,14 +8,16 @@ import { type Arrival, TakenDelivery } from './taken-delivery.ts'
 /** What of a delivery that was given is still with the giver: the duty to settle it. */
 interface Given {
   readonly delivery: Delivery
-  readonly lost: Lost | undefined
+  readonly books: Crossed | undefined
 }
 
-/**
- * The other lane has ended with a delivery. `taken`: it had begun with it, so that its own books have it; else it never
- * looked at it.
- */
-export type Lost = (delivery: Delivery, taken: boolean) => void
+/** The books that deliveries are in while they are handed over, where they are in any. */
+export interface Crossed {
+  /** So many items leave this lane. Called before they do: what leaves and is in no books after that was lost on its way. */
+  leaves(items: number): void
+  /** The other lane ended without having begun with them; what it had begun with is in its own books. */
+  lost(items: number): void
+}
 
 /** How much the other lane may have waiting that it has not begun with. */
 export interface Bounds {
@@ -90,15 +92,17 @@ export class Link {
   }
 
   /** `sole`: the batch's memory may be taken along, see `pack`. */
-  give(address: string, delivery: Delivery, sole: boolean, lost?: Lost): void {
+  give(address: string, delivery: Delivery, sole: boolean, books?: Crossed): void {
     const { batch, awaited } = delivery
     const id = this.#count++
     const patience = awaited ? Math.max(0, delivery.deadline - this.#clock.monotonic()) : -1
-    this.#given.set(id, { delivery, lost })
+    this.#given.set(id, { delivery, books })
     this.#sizes.push(batch.byteLength)
     this.#waitingBytes += batch.byteLength
     const packed = crossing.pack(batch.chunks, sole)
-    this.#port.postMessage(crossing.deliveryCrossing(id, address, batch, packed, patience), packed.buffers)
+    const message = crossing.deliveryCrossing(id, address, batch, packed, patience)
+    books?.leaves(batch.items)
+    this.#port.postMessage(message, packed.buffers)
     if (!awaited) return
     delivery.onAbandoned(() => {
       if (this.#given.has(id)) this.#port.postMessage([crossing.ABANDONED, id] satisfies crossing.Crossing)
@@ -133,8 +137,8 @@ export class Link {
     this.#taken.clear()
     this.#events.closed()
     for (const each of taken) each.giverGone()
-    for (const [id, { delivery, lost }] of given) {
-      lost?.(delivery, ((id - begun) | 0) < 0)
+    for (const [id, { delivery, books }] of given) {
+      if (((id - begun) | 0) >= 0) books?.lost(delivery.batch.items)
       delivery.settle({ ok: false, failure: LANE_LOST })
     }
   }
@@ -203,7 +207,7 @@ export class Link {
     const given = this.#given.get(id)
     if (given === undefined) return
     this.#given.delete(id)
-    given.lost?.(given.delivery, false)
+    given.books?.lost(given.delivery.batch.items)
     given.delivery.settle({ ok: false, failure: LANE_LOST })
   }
 

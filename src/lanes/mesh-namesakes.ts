@@ -13,6 +13,14 @@ const ROOM = { batches: 512, bytes: 16 << 20 }
 /** How the instance that `scope` is for reaches its namesakes. */
 export function meshNamesakes(mesh: Mesh, { kind, id, pipeline, books, guard }: ContextScope): Namesakes {
   const address = pipeline === undefined ? `${kind} ${id}` : `${kind} ${id} in ${pipeline}`
+  const crossed = books && {
+    leaves: (items: number): void => books.given(items),
+    lost(items: number): void {
+      // In this order: a lane that ended between the two holds it.
+      books.given(-items)
+      books.failed(LANE_LOST, items)
+    },
+  }
   return {
     get first() {
       return mesh.first
@@ -23,14 +31,7 @@ export function meshNamesakes(mesh: Mesh, { kind, id, pipeline, books, guard }: 
     },
     give(lane, delivery, sole = false) {
       if (!mesh.hasRoom(lane, ROOM)) return false
-      const { items } = delivery.batch
-      books?.given(items)
-      mesh.give(lane, address, delivery, sole, (_, taken) => {
-        if (taken || books === undefined) return
-        // It never reached the other lane's books.
-        books.failed(LANE_LOST, items)
-        books.given(-items)
-      })
+      mesh.give(lane, address, delivery, sole, crossed)
       return true
     },
     hear: (callback) => mesh.listen(address, callback),

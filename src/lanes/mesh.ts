@@ -2,7 +2,7 @@ import type { MessagePort } from 'node:worker_threads'
 import type { Clock } from '../clock.ts'
 import type { Consumer, Delivery } from '../component/delivery.ts'
 import type { Signal } from '../otlp/batch.ts'
-import { type Bounds, Link, type Lost } from './link.ts'
+import { type Bounds, type Crossed, Link } from './link.ts'
 import type { Arrival } from './taken-delivery.ts'
 
 /** Where deliveries from other lanes go in. */
@@ -29,6 +29,7 @@ export class Mesh {
   readonly lanes: number
   readonly #clock: Clock
   readonly #links: (Link | undefined)[]
+  readonly #leaving = new Set<number>()
   readonly #entrances = new Map<string, Entrance>()
   readonly #ears = new Map<string, (bytes: Uint8Array, from: number) => void>()
   #closed = false
@@ -42,7 +43,7 @@ export class Mesh {
 
   /** Whether no lane below this one runs. */
   get first(): boolean {
-    for (let lane = 0; lane < this.lane; lane++) if (this.#links[lane] !== undefined) return false
+    for (let lane = 0; lane < this.lane; lane++) if (this.runs(lane)) return false
     return true
   }
 
@@ -61,6 +62,12 @@ export class Mesh {
       },
     })
     this.#links[lane] = link
+    this.#leaving.delete(lane)
+  }
+
+  /** `lane` is about to stop: it gets nothing more, and settles what it has. */
+  leaves(lane: number): void {
+    this.#leaving.add(lane)
   }
 
   /** `lane` has ended. */
@@ -81,8 +88,9 @@ export class Mesh {
     return sum
   }
 
+  /** Whether anything can be given to `lane`. */
   runs(lane: number): boolean {
-    return lane === this.lane || this.#links[lane] !== undefined
+    return this.#links[lane] !== undefined && !this.#leaving.has(lane)
   }
 
   enter(address: string, entrance: Entrance): void {
@@ -95,15 +103,14 @@ export class Mesh {
 
   /** Whether `lane` runs and has no more than that waiting to be begun with. */
   hasRoom(lane: number, bounds: Bounds): boolean {
-    const link = this.#links[lane]
-    return link !== undefined && !link.exceeds(bounds)
+    return this.runs(lane) && !this.#links[lane]!.exceeds(bounds)
   }
 
   /** Hands `delivery` over to a lane that has room; `sole`: its memory may be taken along, see `pack`. */
-  give(lane: number, address: string, delivery: Delivery, sole: boolean, lost?: Lost): void {
+  give(lane: number, address: string, delivery: Delivery, sole: boolean, books?: Crossed): void {
     const link = this.#links[lane]
     if (link === undefined) throw new Error(`lane ${lane} does not run; ask for room before`)
-    link.give(address, delivery, sole, lost)
+    link.give(address, delivery, sole, books)
   }
 
   tell(lane: number, address: string, bytes: Uint8Array): boolean {
@@ -117,9 +124,9 @@ export class Mesh {
     if (entrance === undefined) return false
     const { delivery } = arrival
     const { signal, items } = delivery.batch
-    entrance.taken?.(signal, items)
-    // Nothing between the two: a lane that ended there would have it in its books and have told nobody.
+    // In this order: a lane that ended between the two would have it in no books, as if it had been lost on its way, and not in two.
     arrival.begun()
+    entrance.taken?.(signal, items)
     entrance.consumer.consume(delivery)
     return true
   }

@@ -3,6 +3,7 @@ import { Piscina } from 'piscina'
 import type { ResolvedConfig } from '../config/resolved.ts'
 import { SluiceError } from '../errors.ts'
 import { ThreadMemory } from '../memory/thread-memory.ts'
+import { bookInTransit } from '../telemetry/ledger.ts'
 import type { LogOptions } from '../telemetry/log.ts'
 import { SharedMeter } from '../telemetry/shared-meter.ts'
 import type { FinishedSpan } from '../telemetry/tracer.ts'
@@ -191,6 +192,7 @@ export class Supervisor {
     )
     clearInterval(this.#publishing)
     await this.#pool.destroy()
+    if (this.#options !== undefined) bookInTransit(this.#options.meter, this.#options.registry.read())
     this.#ended.resolve()
   }
 

@@ -155,9 +155,29 @@ export function bookLost(meter: Meter, last: readonly Reading[]): Record<string,
   return lost
 }
 
+/**
+ * Books what was on its way between two lanes that have both ended, given the readings of all when none runs any more; items by pipeline. A
+ * lane books as given what it hands over before it does, and as taken what it has begun with: whatever a lane died between, an item
+ * that is in nobody's books was given and not taken.
+ */
+export function bookInTransit(meter: Meter, readings: readonly Reading[]): Record<string, number> {
+  const lost: Record<string, number> = {}
+  for (const { pipeline } of ledgerRows(readings)) {
+    const between = counted(readings, GIVEN, pipeline) - counted(readings, TAKEN, pipeline)
+    if (between <= 0) continue
+    lost[pipeline] = between
+    new PipelineLedger(meter, pipeline).failed(LANE_LOST, between)
+  }
+  return lost
+}
+
 function counted(readings: readonly Reading[], name: string, pipeline: string): number {
-  const found = readings.find((reading) => reading.name === name && reading.labels.pipeline === pipeline)
-  return found === undefined || found.kind === 'histogram' ? 0 : found.value
+  let sum = 0
+  for (const reading of readings) {
+    if (reading.name !== name || reading.labels.pipeline !== pipeline || reading.kind === 'histogram') continue
+    sum += reading.value
+  }
+  return sum
 }
 
 /** `held` as metrics, for the endpoint. */

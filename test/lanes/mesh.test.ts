@@ -5,7 +5,7 @@ import { ack, nack } from '../../src/component/delivery.ts'
 import { Mesh } from '../../src/lanes/mesh.ts'
 import { arenas } from '../../src/otlp/arena.ts'
 import { type Batch, makeBatch } from '../../src/otlp/batch.ts'
-import { Sink, track } from '../support/deliveries.ts'
+import { opaqueBatch, Sink, track } from '../support/deliveries.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 
 // Both lanes are in this thread: their ports do not care. Real threads, and their deaths, are in mesh-threads.test.ts.
@@ -175,16 +175,20 @@ test('no more is given than may wait over there', async () => {
 
 test('when the other lane ends its deliveries are settled at once, and whoever gave them knows which it had begun with', async () => {
   const { giver, taker, sink } = pair()
-  const lost: boolean[] = []
-  const begun = track(pooled(10, 1))
-  giver.give(1, 'here', begun.delivery, false, (_, taken) => void lost.push(taken))
+  const books: string[] = []
+  const crossed = {
+    leaves: (items: number) => void books.push(`${items} leave`),
+    lost: (items: number) => void books.push(`${items} lost`),
+  }
+  const begun = track(opaqueBatch(3))
+  giver.give(1, 'here', begun.delivery, false, crossed)
   await expect.poll(() => sink.deliveries.length).toBe(1)
-  const waiting = track(pooled(10, 1))
-  giver.give(1, 'here', waiting.delivery, false, (_, taken) => void lost.push(taken))
+  const waiting = track(opaqueBatch(4))
+  giver.give(1, 'here', waiting.delivery, false, crossed)
   taker.close()
   await expect.poll(() => waiting.events).toEqual(['retry:lane_lost'])
   expect(begun.events).toEqual(['retry:lane_lost'])
-  expect(lost).toEqual([true, false])
+  expect(books).toEqual(['3 leave', '4 leave', '4 lost'])
   expect([giver.unsettled, giver.runs(1), taker.runs(0)]).toEqual([0, false, false])
   expect(giver.hasRoom(1, ROOM)).toBe(false)
   expect(() => giver.give(1, 'here', track(pooled(10, 1)).delivery, false)).toThrow('does not run')
@@ -228,13 +232,24 @@ test('a lane that comes back is reached by its new way', async () => {
   await expect.poll(() => after.events).toEqual(['ok'])
 })
 
+test('a lane that leaves gets nothing more, and settles what it has', async () => {
+  const { giver, sink } = pair()
+  const given = track(pooled(10, 1))
+  giver.give(1, 'here', given.delivery, false)
+  giver.leaves(1)
+  expect([giver.runs(1), giver.hasRoom(1, ROOM)]).toEqual([false, false])
+  await expect.poll(() => sink.deliveries.length).toBe(1)
+  ack(sink.last)
+  await expect.poll(() => given.events).toEqual(['ok'])
+})
+
 test('what has no address over there comes back as lost, not taken', async () => {
   const { giver } = pair()
-  const lost: boolean[] = []
-  const given = track(pooled(10, 1))
-  giver.give(1, 'nowhere', given.delivery, false, (_, taken) => void lost.push(taken))
+  const lost: number[] = []
+  const given = track(opaqueBatch(7))
+  giver.give(1, 'nowhere', given.delivery, false, { leaves() {}, lost: (items) => void lost.push(items) })
   await expect.poll(() => given.events).toEqual(['retry:lane_lost'])
-  expect(lost).toEqual([false])
+  expect(lost).toEqual([7])
 })
 
 test('plain bytes are told to the namesake', async () => {

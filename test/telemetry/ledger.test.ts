@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { bookLost, heldReadings, ledgerRows, ledgerTable, PipelineLedger } from '../../src/telemetry/ledger.ts'
+import {
+  bookInTransit,
+  bookLost,
+  heldReadings,
+  ledgerRows,
+  ledgerTable,
+  PipelineLedger,
+} from '../../src/telemetry/ledger.ts'
 import { MeterRegistry } from '../../src/telemetry/registry.ts'
 import { SharedMeter } from '../../src/telemetry/shared-meter.ts'
 
@@ -91,5 +98,21 @@ describe('a lane that is lost', () => {
     expect(ledgerRows(registry.read())).toMatchObject([{ accepted: 100, failed: { lane_lost: 60 }, held: 37 }])
     expect(bookLost(meter, registry.retire(memories[1]!))).toEqual({ traces: 37 })
     expect(ledgerRows(registry.read())).toMatchObject([{ failed: { lane_lost: 97 }, held: 0 }])
+  })
+
+  test('what was on its way between two lanes that are both lost is lost, once', () => {
+    const { registry, meter } = books()
+    const memories = [SharedMeter.memory(), SharedMeter.memory()]
+    const [giver, taker] = memories.map((memory) => {
+      return new PipelineLedger(new SharedMeter(memory, registry.attach(memory)), 'traces')
+    }) as [PipelineLedger, PipelineLedger]
+    giver.accepted(100)
+    giver.given(40)
+    taker.taken(30)
+
+    expect(bookLost(meter, registry.retire(memories[0]!))).toEqual({ traces: 60 })
+    expect(bookLost(meter, registry.retire(memories[1]!))).toEqual({ traces: 30 })
+    expect(bookInTransit(meter, registry.read())).toEqual({ traces: 10 })
+    expect(ledgerRows(registry.read())).toMatchObject([{ failed: { lane_lost: 100 }, held: 0 }])
   })
 })
