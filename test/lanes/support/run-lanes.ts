@@ -14,6 +14,7 @@ import { Admission } from '../../../src/transport/admission.ts'
 export interface RunningLanes {
   readonly supervisor: Supervisor
   readonly registry: MeterRegistry
+  readonly budget: Admission
   /** Lanes that were lost so far. */
   readonly lost: readonly LostLane[]
   /** `host:port` where `component` listens by `transport`. */
@@ -42,6 +43,7 @@ export async function runLanes(
   const registry = new MeterRegistry()
   const memory = SharedMeter.memory()
   const lost: LostLane[] = []
+  const admission = Admission.memory(1 << 30)
   const supervisor = new Supervisor(components)
   const listening = await supervisor.start({
     lanes: 1,
@@ -50,7 +52,7 @@ export async function runLanes(
     log: LOG,
     registry,
     meter: new SharedMeter(memory, registry.attach(memory)),
-    admission: Admission.memory(1 << 30),
+    admission,
     memory: ThreadMemory.memory(),
     board: SharedBoard.memory(),
     onLost: (lane) => lost.push(lane),
@@ -60,6 +62,7 @@ export async function runLanes(
   return {
     supervisor,
     registry,
+    budget: new Admission(admission),
     lost,
     address(component, transport) {
       const found = listening.find((each) => each.component === component && each.transport === transport)
