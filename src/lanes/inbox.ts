@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
+import { endThread } from './crash.ts'
 import type { Peers } from './peers.ts'
 import type { ToLane } from './protocol.ts'
 
@@ -16,6 +17,9 @@ export class Inbox {
         case 'stop':
           this.#stopping = true
           resolve(message.timeoutMs)
+          break
+        case 'die':
+          endThread()
           break
         case 'peer':
           peers.joined(message.lane, message.port)

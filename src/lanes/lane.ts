@@ -16,6 +16,7 @@ import { SpanOutbox } from '../telemetry/span-outbox.ts'
 import { threadMetrics } from '../telemetry/thread-metrics.ts'
 import { Admission } from '../transport/admission.ts'
 import { sharePorts } from '../transport/port-sharing.ts'
+import { endOnCrash } from './crash.ts'
 import { deadlineIn } from './deadline.ts'
 import { healthGauge } from './health-gauge.ts'
 import { Inbox } from './inbox.ts'
@@ -44,6 +45,7 @@ export default async function lane(task: LaneTask): Promise<void> {
   const peers = new Peers()
   const mesh = new Mesh({ lane: task.lane, lanes: task.lanes, clock: systemClock })
   const inbox = new Inbox(port, peers)
+  const ended = endOnCrash((error) => say({ type: 'crashed', error }))
   say({ type: 'hello', thread: threadId })
   // What components say of their configuration as they start, the first lane has said.
   let repeats = task.lane > 0 || task.generation > 0
@@ -85,6 +87,7 @@ export default async function lane(task: LaneTask): Promise<void> {
     const code = error instanceof SluiceError ? error.code : 'START_FAILED'
     say({ type: 'failed', code, message: error instanceof Error ? error.message : String(error) })
   } finally {
+    ended()
     mesh.close()
     peers.close()
     port.close()

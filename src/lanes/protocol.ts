@@ -71,10 +71,14 @@ export type FromLane =
   | { readonly type: 'started'; readonly listening: readonly Listening[] }
   /** It is warm. */
   | { readonly type: 'ready' }
+  /** Something threw where nobody catches: the thread ends now. */
+  | { readonly type: 'crashed'; readonly error: unknown }
   | { readonly type: 'failed'; readonly code: string; readonly message: string }
 
 export type ToLane =
   | { readonly type: 'stop'; readonly timeoutMs: number }
+  /** End at once, whatever there is. */
+  | { readonly type: 'die' }
   /** The lane in slot `lane` is about to stop: it is given nothing new, and answers for what it has. */
   | { readonly type: 'peerLeaves'; readonly lane: number }
   /** The lane in slot `lane` runs, and `port` leads to it. */

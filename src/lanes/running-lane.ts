@@ -5,7 +5,7 @@ import type { FromLane, LaneTask, Listening, ToLane } from './protocol.ts'
 import { laneName } from './protocol.ts'
 
 /** What `RunningLane` keeps to itself of what a lane says. */
-type OwnMessage = Extract<FromLane, { readonly type: 'hello' | 'started' | 'ready' | 'failed' }>
+type OwnMessage = Extract<FromLane, { readonly type: 'hello' | 'started' | 'ready' | 'crashed' | 'failed' }>
 export type LaneMessage = Exclude<FromLane, OwnMessage>
 
 /** One lane that runs, seen from the supervisor. */
@@ -36,6 +36,7 @@ export class RunningLane {
     const warm = Promise.withResolvers<void>()
     this.ready = warm.promise
     let failure: SluiceError | undefined
+    let crash: unknown
     let worker: Worker | undefined
     const take = (message: FromLane): void => {
       switch (message.type) {
@@ -50,6 +51,9 @@ export class RunningLane {
         case 'ready':
           warm.resolve()
           break
+        case 'crashed':
+          crash = message.error
+          break
         case 'failed':
           failure = new SluiceError(message.code, message.message)
           break
@@ -59,13 +63,16 @@ export class RunningLane {
     }
     port1.on('message', take)
     // What the lane said last, the names of series among it, may still wait when the pool already knows that it ended.
-    const hangUp = (): void => {
+    const hangUp = (error?: unknown): SluiceError | undefined => {
       this.#runs = false
       for (let last = receiveMessageOnPort(port1); last; last = receiveMessageOnPort(port1))
         take(last.message as FromLane)
       port1.close()
+      const cause = crash ?? error
+      if (cause !== undefined) failure ??= lostBy(this.lane, cause)
       warm.resolve()
       reject(failure ?? new SluiceError('LANE_LOST', `${laneName(this.lane)} was stopped before it had started`))
+      return failure
     }
     this.ended = pool.run({ ...task, port: port2 } satisfies LaneTask, { transferList: [port2] }).then(
       async () => {
@@ -74,13 +81,10 @@ export class RunningLane {
         if (failure !== undefined) await worker?.terminate()
         return failure
       },
-      async (cause: unknown) => {
+      async (error: unknown) => {
         // The pool hears of what the thread threw before that has come to its end.
         await worker?.terminate()
-        const message = cause instanceof Error ? cause.message : String(cause)
-        failure ??= new SluiceError('LANE_LOST', `the thread ${laneName(this.lane)} ended: ${message}`, { cause })
-        hangUp()
-        return failure
+        return hangUp(error)
       },
     )
     // Whoever starts looks at it; until then a rejection is not an unhandled one.
@@ -100,4 +104,9 @@ export class RunningLane {
   tell(message: ToLane, transfer: readonly MessagePort[] = []): void {
     this.#port.postMessage(message, transfer)
   }
+}
+
+function lostBy(lane: number, cause: unknown): SluiceError {
+  const message = cause instanceof Error ? cause.message : String(cause)
+  return new SluiceError('LANE_LOST', `the thread ${laneName(lane)} ended: ${message}`, { cause })
 }

@@ -56,6 +56,8 @@ const YOUNG_GENERATION_MB = 6
 
 /** How much longer than it may a stop takes before the lane is given up. */
 const LATE_MS = 2000
+/** How long a lane may take to end at once. */
+const DEAF_MS = 1000
 
 /** How often the main thread says how much memory it uses, once somebody reads it. It has little that changes. */
 const PUBLISH_MS = 1000
@@ -180,6 +182,17 @@ export class Supervisor {
     await this.#drain(leaving, timeoutMs)
   }
 
+  /** Ends a lane at once, as if it had been lost: for tests, and for one that hears nothing any more. */
+  async kill(lane: number): Promise<void> {
+    const running = this.#lanes.get(lane)
+    if (running === undefined) return
+    running.tell({ type: 'die' })
+    // Ended from outside while it reads, node:http2 may take the process along (crash.ts): only where nothing else helps.
+    const deaf = setTimeout(() => void this.threads.get(lane)?.terminate(), DEAF_MS)
+    await running.ended
+    clearTimeout(deaf)
+  }
+
   /** Stops receivers first, drains for at most `timeoutMs`, then ends the threads. */
   async stop(timeoutMs: number): Promise<void> {
     this.#stopping = true
@@ -199,7 +212,7 @@ export class Supervisor {
   /** Has it stop, and ends its thread where it does not: one that is stuck hears nothing. */
   async #drain(running: RunningLane, timeoutMs: number): Promise<void> {
     running.tell({ type: 'stop', timeoutMs })
-    const late = setTimeout(() => void this.threads.get(running.lane)?.terminate(), timeoutMs + LATE_MS)
+    const late = setTimeout(() => void this.kill(running.lane), timeoutMs + LATE_MS)
     await running.ended
     clearTimeout(late)
   }

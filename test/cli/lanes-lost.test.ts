@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import type { ledgerRows } from '../../src/telemetry/ledger.ts'
+import type { LedgerRow } from '../../src/telemetry/ledger.ts'
 import { runSluice } from '../support/sluice.ts'
 
 const CONFIG = {

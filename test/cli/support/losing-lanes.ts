@@ -16,7 +16,7 @@ while (!over) {
   if (lane !== undefined && lane !== before) {
     before = lane
     await supervisor.ready()
-    await lane.terminate()
+    await supervisor.kill(0)
   }
   await new Promise((resolve) => setTimeout(resolve, 10))
 }

@@ -80,10 +80,8 @@ export async function chaos({ seconds, killEveryMs, lanes, clients, onKill }: Ch
     // Else on a busy machine nobody may be left, and clients that wait for that test nothing.
     await Promise.all([pause(killEveryMs), engine.supervisor.complete()])
     const lane = kills % lanes
-    const worker = engine.supervisor.threads.get(lane)
-    if (worker === undefined) continue
     kills++
-    await worker.terminate()
+    await engine.supervisor.kill(lane)
     onKill?.(lane, figures())
   }
   going = false

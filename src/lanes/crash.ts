@@ -1,0 +1,25 @@
+/**
+ * Ends this thread as soon as it is safe, whatever there is. Ended at any other moment, by a throw that nobody catches,
+ * `process.exit` or from outside, it may have sockets left to read in the same turn of the event loop; then node:http2's native
+ * half goes on with streams whose JavaScript half is never made, and Node 24 aborts the whole process
+ * (`onread->IsFunction()`, nodejs/node#38418). After what `setImmediate` runs, the loop reads nothing any more.
+ */
+export function endThread(): void {
+  setImmediate(() => process.exit(1))
+}
+
+/** Ends this thread when something throws where nobody catches; `say` hears why before. The returned function ends that. */
+export function endOnCrash(say: (error: Error) => void): () => void {
+  let crashed = false
+  const crash = (thrown: unknown): void => {
+    if (crashed) return
+    crashed = true
+    // Not the error itself: what hangs on it may be of a kind that does not cross threads.
+    const error = new Error(thrown instanceof Error ? thrown.message : String(thrown))
+    if (thrown instanceof Error && thrown.stack !== undefined) error.stack = thrown.stack
+    say(error)
+    endThread()
+  }
+  process.on('uncaughtException', crash)
+  return () => process.off('uncaughtException', crash)
+}
