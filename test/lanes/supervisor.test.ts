@@ -1,9 +1,10 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import type { LostLane } from '../../src/lanes/supervisor.ts'
-import { ledgerRows } from '../../src/telemetry/ledger.ts'
+import { ledgerRows, total } from '../../src/telemetry/ledger.ts'
 import { type Started, startLanes } from './support/start-lanes.ts'
 
 const started: Started[] = []
@@ -93,6 +94,33 @@ test('a lane whose thread is ended from outside is replaced', async () => {
   expect(ledgerRows(registry.read())).toMatchObject([{ accepted: 9, failed: { lane_lost: 3 }, held: 6 }])
   expect(supervisor.threads.get(1)).toBeDefined()
   expect(supervisor.threads.get(1)).not.toBe(before)
+})
+
+test('lanes that die in the midst of their work leave books that close exactly', async () => {
+  const lost: LostLane[] = []
+  const { supervisor, registry, listening } = start(
+    { items: 7, busy: true },
+    { slow: true },
+    { lanes: 3, restartsPerMinute: 1000, onLost: (one) => lost.push(one) },
+  )
+  await listening
+  for (let round = 0; round < 4; round++) {
+    await supervisor.complete()
+    // Each lane once and again, later in every round.
+    await setTimeout(20 + round)
+    await supervisor.threads.get(round % 3)!.terminate()
+    await vi.waitFor(() => expect(lost).toHaveLength(round + 1), 5000)
+  }
+  await supervisor.complete()
+  await supervisor.stop(5000)
+  const items = lost.reduce((sum, one) => sum + (one.items.traces ?? 0), 0)
+  const [row] = ledgerRows(registry.read())
+  expect(row!.held).toBe(0)
+  expect(row!.accepted).toBe(row!.sent + total(row!.failed))
+  expect(row!.failed.lane_lost).toBe(items)
+  // Each held a hundred batches, or a few less where it was lost as it began.
+  expect(items).toBeGreaterThan(4 * 50 * 7)
+  expect(row!.sent).toBeGreaterThan(0)
 })
 
 test('with no restarts allowed the first lane that is lost ends it', async () => {

@@ -7,7 +7,7 @@ import { makeBatch } from '../../../src/otlp/batch.ts'
 
 const traces = { stability: 'development', signals: ['traces'], summary: 'For tests of lanes.' } as const
 
-/** Brings in one batch of `items` at its start; `crash_lane` throws in that lane where nobody catches, `refuse_start` cannot start. */
+/** Brings in one batch of `items` at its start, and with `busy` ten in every turn of the event loop; `crash_lane` throws in that lane where nobody catches, `refuse_start` cannot start. */
 const source = define({
   ...traces,
   kind: 'receiver',
@@ -16,41 +16,60 @@ const source = define({
     items: field.int('Items of the batch.', { default: 10 }),
     crash_lane: field.int('The lane that throws a little later.', { default: -1 }),
     refuse_start: field.bool('Fails to start.', { default: false }),
+    busy: field.bool('Goes on until it is stopped.', { default: false }),
   },
   create(config, ctx, next) {
+    const { items } = config
+    const bring = (): void => {
+      const batch = makeBatch('traces', [new Uint8Array(items)], items, { arrivedAt: ctx.clock.now() })
+      next.traces?.consume(deliver(batch, { settled: () => {} }))
+    }
+    let busy = config.busy
+    const turn = (): void => {
+      if (!busy) return
+      for (let i = 0; i < 10; i++) bring()
+      setImmediate(turn)
+    }
     return {
+      ready: turn,
       start() {
         if (config.refuse_start) throw new SluiceError('LISTEN_FAILED', 'there is no such place')
         ctx.log.warn('starts')
         ctx.listening({ transport: 'none', address: 'nowhere:1' })
-        const { items } = config
-        const batch = makeBatch('traces', [new Uint8Array(items)], items, { arrivedAt: ctx.clock.now() })
-        next.traces?.consume(deliver(batch, { settled: () => {} }))
+        bring()
         if (config.crash_lane === ctx.lane.index) {
           ctx.clock.setTimeout(() => {
             throw new Error('lost my mind')
           }, 10)
         }
       },
-      stop: () => ctx.log.warn('stops'),
+      stop() {
+        busy = false
+        ctx.log.warn('stops')
+      },
     }
   },
 })
 
-/** Acks at once, or keeps everything until it is stopped and gives it up then, or even then (`stuck`). */
+/** Acks at once, or `slow`, always with a hundred held, or keeps everything until it is stopped and gives it up then, or even then (`stuck`). */
 const sink = define({
   ...traces,
   kind: 'exporter',
   type: 'sink',
   config: {
     keep: field.bool('Never acks.', { default: false }),
+    slow: field.bool('Acks one when the hundredth after it comes.', { default: false }),
     stuck: field.bool('Nor stops.', { default: false }),
   },
   create(config) {
     const held: Parameters<typeof ack>[0][] = []
     return {
       acknowledges: 'delivered',
-      consume: (delivery) => void (config.keep || config.stuck ? held.push(delivery) : ack(delivery)),
+      consume(delivery) {
+        if (!config.keep && !config.stuck && !config.slow) return ack(delivery)
+        held.push(delivery)
+        if (config.slow && held.length > 100) ack(held.shift()!)
+      },
       async stop() {
         if (config.stuck) await new Promise(() => {})
         for (const delivery of held.splice(0)) {

@@ -14,13 +14,17 @@ export interface Started {
   readonly listening: ReturnType<Supervisor['start']>
 }
 
+/** Defaults. */
+const SOURCE = { items: 10, crash_lane: -1, refuse_start: false, busy: false }
+const SINK = { keep: false, slow: false, stuck: false }
+
 /** A supervisor with lanes from `components.ts`, one pipeline `traces` from `source` to `sink`. */
 export function startLanes(source: object, sink: object = {}, options: Partial<LaneOptions> = {}): Started {
   const component = (id: string, config: object): ResolvedConfig['receivers'] => ({
     [id]: {
       id,
       type: id,
-      config: { items: 10, crash_lane: -1, refuse_start: false, keep: false, stuck: false, ...config },
+      config: { ...SOURCE, ...SINK, ...config },
       used: true,
     },
   })
