@@ -1,4 +1,4 @@
-import { globSync, readFileSync } from 'node:fs'
+import { globSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, posix, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -14,6 +14,7 @@ const NOT_OURS = ['node_modules/**', 'dist/**', '.cache/**']
 export function files(...patterns: readonly string[]): string[] {
   return globSync([...patterns], { cwd: root, exclude: NOT_OURS })
     .map((path) => path.split(sep).join('/'))
+    .filter((path) => !statSync(join(root, path)).isDirectory())
     .sort()
 }
 
