@@ -2,6 +2,7 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   realpathSync,
   renameSync,
@@ -35,7 +36,8 @@ const TICK_MS = 20
 export async function checkoutBundle(): Promise<void> {
   if (isCurrent(root, LINK)) return
   mkdirSync(CACHE, { recursive: true })
-  const folder = `${LINK}-${Date.now()}-${process.pid}`
+  // By time first: the oldest are removed.
+  const folder = mkdtempSync(`${LINK}-${Date.now()}-`)
   const inputs: Record<string, string> = {}
   const stamp = (path: string): void => {
     inputs[relative(root, path)] ??= settledStamp(path)
@@ -71,7 +73,7 @@ function settledStamp(path: string): string {
 function removeOld(): void {
   const current = existsSync(LINK) ? basename(realpathSync(LINK)) : ''
   const old = readdirSync(CACHE)
-    .filter((name) => /^run-\d+-\d+$/.test(name) && name !== current)
+    .filter((name) => /^run-\d+-\w+$/.test(name) && name !== current)
     .sort()
   for (const name of old.slice(0, Math.max(0, old.length - KEPT))) rmSync(join(CACHE, name), { recursive: true })
 }
