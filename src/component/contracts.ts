@@ -24,6 +24,17 @@ export interface Component {
    * Whatever is still held at the deadline is settled `stopping`.
    */
   stop?(deadline: Deadline): Promise<void> | void
+  /**
+   * Gives what it holds for longer than it takes to hand data on, once no new data comes and before `stop`, for the namesake that takes
+   * its place: pieces in a form of its own, some megabytes at most each, which name their version. It holds nothing of that any more:
+   * deliveries are settled as delivered, their items booked as given.
+   */
+  exportState?(): Iterable<Uint8Array>
+  /**
+   * Takes in a piece that a namesake gave, beside what it may hold already, and books its items as taken. Throws where it cannot
+   * read it: what was in it is lost then.
+   */
+  importState?(piece: Uint8Array): void
 }
 
 /** The time by which a stop has to be done. */
@@ -89,6 +100,11 @@ export interface LedgerEntries {
   dropped(signal: Signal, reason: string, items: number): void
   /** Went into an aggregate that leaves later as other items. */
   folded(signal: Signal, items: number): void
+  /** Items that were not in what came in: an aggregate, a summary. To be booked before they are handed to `next`. */
+  made(signal: Signal, items: number): void
+  /** Moved in a piece of state: given by the instance that exported it, taken by the one that imports it. */
+  given(signal: Signal, items: number): void
+  taken(signal: Signal, items: number): void
 }
 
 /** Bytes under names, private to one component instance. */

@@ -43,6 +43,13 @@ export interface ContextScope {
   extension(id: string): Component | undefined
 }
 
+/** A piece of what a component holds, for its namesake in another graph of the same configuration. */
+export interface ComponentState {
+  /** `processor tail_sampling in traces`, `connector spanmetrics`. */
+  readonly component: string
+  readonly piece: Uint8Array
+}
+
 /** A component that is wired in, with what error messages and the stop report call it. */
 interface Node {
   readonly name: string
@@ -89,13 +96,29 @@ export class Graph {
    * Stops receivers, then processors and connectors in the order of the data, then exporters, then extensions. Receivers
    * may wait for the outcome of calls under way, and those for the exporters' retries, so after a third of the time the
    * others are stopped beside them. Every error is reported to `onError`; none keeps the rest from stopping.
+   * `handOver` takes the state of processors and connectors, for the graph that comes after this one.
    */
-  stop(deadline: Deadline, onError: (component: string, error: unknown) => void = () => {}): Promise<void> {
-    this.#stopping ??= this.#stop(deadline, onError)
+  stop(
+    deadline: Deadline,
+    onError: (component: string, error: unknown) => void = () => {},
+    handOver?: (state: ComponentState) => void,
+  ): Promise<void> {
+    this.#stopping ??= this.#stop(deadline, onError, handOver)
     return this.#stopping
   }
 
-  async #stop(deadline: Deadline, onError: (component: string, error: unknown) => void): Promise<void> {
+  /** Has a component take in what its namesake gave. Throws what the component does. */
+  importState({ component, piece }: ComponentState): void {
+    const node = this.#inner.find(({ name }) => name === component)
+    if (node?.component.importState === undefined) throw new Error(`no ${component} takes state in`)
+    node.component.importState(piece)
+  }
+
+  async #stop(
+    deadline: Deadline,
+    onError: (component: string, error: unknown) => void,
+    handOver: ((state: ComponentState) => void) | undefined,
+  ): Promise<void> {
     for (const { component } of this.#inStartOrder()) component.stopping?.()
     const stopNode = async ({ name, component }: Node): Promise<void> => {
       try {
@@ -106,7 +129,16 @@ export class Graph {
     }
     const receivers = Promise.all(this.#receivers.map(stopNode))
     await Promise.race([receivers, pause(deadline.remaining() / 3, receivers)])
-    for (const node of this.#inner.toReversed()) await stopNode(node)
+    for (const node of this.#inner.toReversed()) {
+      const { name, component } = node
+      try {
+        // What is further up may have sent the last data only as it stopped.
+        if (handOver) for (const piece of component.exportState?.() ?? []) handOver({ component: name, piece })
+      } catch (error) {
+        onError(name, error)
+      }
+      await stopNode(node)
+    }
     await Promise.all(this.#exporters.map(stopNode))
     await receivers
     await Promise.all(this.#extensions.map(stopNode))
@@ -223,6 +255,9 @@ class Builder {
           failed: (_, reason, items) => ledger.failed(reason, items),
           dropped: (_, reason, items) => ledger.dropped(id, reason, items),
           folded: (_, items) => ledger.folded(id, items),
+          made: (_, items) => ledger.accepted(items),
+          given: (_, items) => ledger.given(items),
+          taken: (_, items) => ledger.taken(items),
         },
       })
       if (definition.record) {

@@ -1,22 +1,27 @@
 import type { MessagePort } from 'node:worker_threads'
+import type { ComponentState } from '../graph/graph.ts'
 import { endThread } from './crash.ts'
 import type { Peers } from './peers.ts'
-import type { ToLane } from './protocol.ts'
+import type { Stop, ToLane } from './protocol.ts'
 
 /** What the supervisor tells a lane. */
 export class Inbox {
-  /** Resolves with how long the stop may take, ms. */
-  readonly stop: Promise<number>
+  readonly stop: Promise<Stop>
+  /** Takes what the lane before held; it comes after this lane said that it has started. */
+  onState: (state: readonly ComponentState[]) => void = () => {}
   #stopping = false
 
   constructor(port: MessagePort, peers: Peers) {
-    const { promise, resolve } = Promise.withResolvers<number>()
+    const { promise, resolve } = Promise.withResolvers<Stop>()
     this.stop = promise
     port.on('message', (message: ToLane) => {
       switch (message.type) {
         case 'stop':
           this.#stopping = true
-          resolve(message.timeoutMs)
+          resolve(message)
+          break
+        case 'state':
+          this.onState(message.state)
           break
         case 'die':
           endThread()

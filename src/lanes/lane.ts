@@ -5,7 +5,7 @@ import type { ComponentContext } from '../component/contracts.ts'
 import { MemoryStorage } from '../component/memory-storage.ts'
 import { type ComponentLists, definitionOf, registryOf } from '../component/registry.ts'
 import { SluiceError } from '../errors.ts'
-import { type ContextScope, Graph, type GraphEnvironment } from '../graph/graph.ts'
+import { type ComponentState, type ContextScope, Graph, type GraphEnvironment } from '../graph/graph.ts'
 import { SharedBoard } from '../memory/shared-board.ts'
 import { ThreadMemory } from '../memory/thread-memory.ts'
 import type { Signal } from '../otlp/batch.ts'
@@ -74,12 +74,20 @@ export default async function lane(task: LaneTask): Promise<void> {
       leaves: (lane) => mesh.leaves(lane),
       left: (lane) => mesh.disconnect(lane),
     })
+    inbox.onState = (state) => importState(graph, state, log)
     say({ type: 'started', listening })
     const { warmUp } = await import('./warm-up.ts')
     await warmUp(task.config, environment, () => inbox.stopping)
     say({ type: 'ready' })
-    const deadline = deadlineIn(await inbox.stop)
-    await graph.stop(deadline, (component, err) => log.error({ component, err }, 'did not stop cleanly'))
+    const { timeoutMs, handOver } = await inbox.stop
+    const deadline = deadlineIn(timeoutMs)
+    await graph.stop(
+      deadline,
+      (component, err) => log.error({ component, err }, 'did not stop cleanly'),
+      handOver
+        ? ({ component, piece }) => say({ type: 'state', state: { component, piece: piece.slice() } })
+        : undefined,
+    )
     deadline.clear()
     spans.flush()
     figures.stop()
@@ -91,6 +99,16 @@ export default async function lane(task: LaneTask): Promise<void> {
     mesh.close()
     peers.close()
     port.close()
+  }
+}
+
+function importState(graph: Graph, state: readonly ComponentState[], log: Logger): void {
+  for (const each of state) {
+    try {
+      graph.importState(each)
+    } catch (err) {
+      log.error({ component: each.component, err }, 'state of the lane before was lost: it cannot be taken in')
+    }
   }
 }
 

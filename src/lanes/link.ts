@@ -110,7 +110,9 @@ export class Link {
   }
 
   tell(address: string, bytes: Uint8Array): void {
-    this.#port.postMessage([crossing.TOLD, address, bytes] satisfies crossing.Crossing)
+    // A clone takes all of the buffer that a view is of.
+    const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice()
+    this.#port.postMessage([crossing.TOLD, address, own] satisfies crossing.Crossing)
   }
 
   /** The other lane has ended. Whoever tells may do so before all that it had said has been heard. Safe twice. */

@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { ComponentKind } from '../component/contracts.ts'
 import type { ResolvedConfig } from '../config/resolved.ts'
+import type { ComponentState } from '../graph/graph.ts'
 import type { LogOptions } from '../telemetry/log.ts'
 import type { SeriesDescriptor } from '../telemetry/shared-meter.ts'
 import type { FinishedSpan } from '../telemetry/tracer.ts'
@@ -73,10 +74,21 @@ export type FromLane =
   | { readonly type: 'ready' }
   /** Something threw where nobody catches: the thread ends now. */
   | { readonly type: 'crashed'; readonly error: unknown }
+  /** Of a lane that retires: what a component of it holds, for the one that takes its place. */
+  | { readonly type: 'state'; readonly state: ComponentState }
   | { readonly type: 'failed'; readonly code: string; readonly message: string }
 
+export interface Stop {
+  readonly type: 'stop'
+  readonly timeoutMs: number
+  /** Another lane will have its slot, and what it holds. */
+  readonly handOver: boolean
+}
+
 export type ToLane =
-  | { readonly type: 'stop'; readonly timeoutMs: number }
+  | Stop
+  /** What the lane that had this slot before held. */
+  | { readonly type: 'state'; readonly state: readonly ComponentState[] }
   /** End at once, whatever there is. */
   | { readonly type: 'die' }
   /** The lane in slot `lane` is about to stop: it is given nothing new, and answers for what it has. */

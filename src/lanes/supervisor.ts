@@ -2,6 +2,7 @@ import { MessageChannel, type Worker } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import type { ResolvedConfig } from '../config/resolved.ts'
 import { SluiceError } from '../errors.ts'
+import type { ComponentState } from '../graph/graph.ts'
 import { ThreadMemory } from '../memory/thread-memory.ts'
 import { bookInTransit } from '../telemetry/ledger.ts'
 import type { LogOptions } from '../telemetry/log.ts'
@@ -76,6 +77,8 @@ export class Supervisor {
   readonly #ports: BoundAddress[] = []
   /** How many lanes each slot has had. */
   readonly #generations = new Map<number, number>()
+  /** What lanes held that retired, by slot, until another takes their place. */
+  readonly #state = new Map<number, readonly ComponentState[]>()
   readonly #retiring = new WeakSet<RunningLane>()
   readonly #ended = Promise.withResolvers<void>()
   #options: LaneOptions | undefined
@@ -169,7 +172,8 @@ export class Supervisor {
   }
 
   /**
-   * Drains the lane in a slot for at most `timeoutMs` and ends it; nothing takes its place. The first lane takes along what
+   * Drains the lane in a slot for at most `timeoutMs` and ends it; nothing takes its place, until another is added there,
+   * which gets the state of its components. The first lane takes along what
    * runs in it alone, until another is added, which gets its slot. Not the last one: that is what `stop` is for.
    */
   async retire(lane: number, timeoutMs: number): Promise<void> {
@@ -179,7 +183,7 @@ export class Supervisor {
     if (others.length === 0) throw new RangeError('the last lane cannot retire; stop all')
     for (const other of others) other.tell({ type: 'peerLeaves', lane })
     this.#retiring.add(leaving)
-    await this.#drain(leaving, timeoutMs)
+    await this.#drain(leaving, timeoutMs, true)
   }
 
   /** Ends a lane at once, as if it had been lost: for tests, and for one that hears nothing any more. */
@@ -200,7 +204,7 @@ export class Supervisor {
       [...this.#lanes.values()].map(async (running) => {
         // Still loading its modules, it holds nothing.
         if (running.thread === undefined) return
-        await this.#drain(running, timeoutMs)
+        await this.#drain(running, timeoutMs, false)
       }),
     )
     clearInterval(this.#publishing)
@@ -210,8 +214,8 @@ export class Supervisor {
   }
 
   /** Has it stop, and ends its thread where it does not: one that is stuck hears nothing. */
-  async #drain(running: RunningLane, timeoutMs: number): Promise<void> {
-    running.tell({ type: 'stop', timeoutMs })
+  async #drain(running: RunningLane, timeoutMs: number, handOver: boolean): Promise<void> {
+    running.tell({ type: 'stop', timeoutMs, handOver })
     const late = setTimeout(() => void this.kill(running.lane), timeoutMs + LATE_MS)
     await running.ended
     clearTimeout(late)
@@ -245,6 +249,10 @@ export class Supervisor {
     this.#lanes.set(lane, running)
     running.started.then(
       () => {
+        // Before it gets data of others that belongs to it.
+        const state = this.#state.get(lane)
+        this.#state.delete(lane)
+        if (state !== undefined) running.tell({ type: 'state', state })
         this.#introduce(running)
         this.#count()
       },
@@ -267,6 +275,9 @@ export class Supervisor {
     switch (message.type) {
       case 'watchMemory':
         if (this.#publishing === undefined) this.#publish(new ThreadMemory(memory, 0))
+        break
+      case 'state':
+        this.#state.set(lane, [...(this.#state.get(lane) ?? []), message.state])
         break
       case 'bound':
         this.#ports.push(message.bound)

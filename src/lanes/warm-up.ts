@@ -2,6 +2,7 @@ import { pino } from 'pino'
 import type { ComponentContext } from '../component/contracts.ts'
 import { ack, deliver } from '../component/delivery.ts'
 import { fuse } from '../component/fusion.ts'
+import { NO_NAMESAKES } from '../component/namesakes.ts'
 import type { NamedProcessor } from '../component/pass.ts'
 import type { ResolvedConfig, ResolvedPipeline } from '../config/resolved.ts'
 import type { GraphEnvironment } from '../graph/graph.ts'
@@ -61,7 +62,8 @@ async function oneRequest(
     const known = environment.definition('processor', found.type)
     if (known.kind !== 'processor' || !known.record) continue
     const scope = { kind: 'processor', id, signals: [signal], pipeline, extension: () => undefined } as const
-    const ctx: ComponentContext = { ...environment.context(scope), meter, log, tracer: NO_TRACER, report() {} }
+    const own = { meter, log, tracer: NO_TRACER, namesakes: NO_NAMESAKES, report() {} }
+    const ctx: ComponentContext = { ...environment.context(scope), ...own }
     chain.push({ id, processor: await known.record(found.config as never, ctx) })
   }
   const sink = { acknowledges: 'delivered', consume: ack } as const

@@ -17,8 +17,8 @@ export interface Part {
 const NODE = 5
 /* A row of headers, the fields of a node that are not its children: range, and the next of the same node. */
 const HEADER = 3
-/* A row of leaves, records or nodes without any: the node that it is in, its range with the tag, and its owner. */
-const LEAF = 4
+/* A row of leaves, records or nodes without any: the node that it is in, its range with the tag, its owner and the row of that owner's next. */
+const LEAF = 5
 /** Of a leaf that belongs to nobody in particular. */
 const ANYBODY = -1
 const EMPTY_NODE = -2
@@ -45,9 +45,14 @@ export class Partition {
   #headerBytes = 0
   #leaves = new Int32Array(LEAF * 256)
   #leafCount = 0
-  /** Bytes and items by owner. */
-  readonly #bytesOf: Float64Array
-  readonly #itemsOf: Float64Array
+  /** Owners of the request, in the order in which they came up. */
+  #owners = new Int32Array(16)
+  #ownerCount = 0
+  /** By owner: bytes, items, and the rows of its first and last leaf, of use only where it has bytes. */
+  #bytesOf: Float64Array
+  #itemsOf: Float64Array
+  #firstOf: Int32Array
+  #lastOf: Int32Array
   /** A metric has data twice. */
   #ambiguous = false
   readonly #out = new Output()
@@ -56,7 +61,10 @@ export class Partition {
   readonly #bodies = new Int32Array(DEEPEST)
   readonly #widths = new Int32Array(DEEPEST)
 
-  /** `ownerOf` says which of the owners, 0 to `owners` - 1, has the keys with a hash. */
+  /**
+   * `ownerOf` says which owner, counted from 0, has the keys with a hash; `owners` is how many there are, or may be at first. Whoever
+   * wants records by key and not by owner of keys has the key give such numbers, and `ownerOf` give them back.
+   */
   constructor(signal: KeyedSignal, key: RecordKey, owners: number, ownerOf: (hash: number) => number) {
     this.#signal = signal
     this.#path = PATHS[signal]
@@ -64,6 +72,8 @@ export class Partition {
     this.#ownerOf = ownerOf
     this.#bytesOf = new Float64Array(owners)
     this.#itemsOf = new Float64Array(owners)
+    this.#firstOf = new Int32Array(owners)
+    this.#lastOf = new Int32Array(owners)
   }
 
   /**
@@ -74,23 +84,11 @@ export class Partition {
     this.#index(chunk, home)
     // Points of a metric whose data comes twice mean something else apart than together.
     if (this.#ambiguous) this.#index(canonicalise(this.#signal, chunk), home)
-    const bytesOf = this.#bytesOf
-    const itemsOf = this.#itemsOf
     const parts: Part[] = []
-    let owners = 0
-    let last = home
-    for (let owner = 0; owner < bytesOf.length; owner++) {
-      if (bytesOf[owner] === 0) continue
-      owners++
-      last = owner
-    }
-    if (owners <= 1) parts.push({ owner: last, bytes: chunk, items: itemsOf[last]! })
-    else {
-      for (let owner = 0; owner < bytesOf.length; owner++) {
-        if (bytesOf[owner] === 0) continue
-        parts.push({ owner, bytes: this.#write(owner), items: itemsOf[owner]! })
-      }
-    }
+    const owners = this.#owners.subarray(0, this.#ownerCount).sort()
+    if (owners.length === 0) parts.push({ owner: home, bytes: chunk, items: 0 })
+    else if (owners.length === 1) parts.push({ owner: owners[0]!, bytes: chunk, items: this.#itemsOf[owners[0]!]! })
+    else for (const owner of owners) parts.push({ owner, bytes: this.#write(owner), items: this.#itemsOf[owner]! })
     this.#buffer = NOTHING
     this.#view = NOTHING_VIEW
     return parts
@@ -186,47 +184,66 @@ export class Partition {
     leaves[row + 3] = owner
   }
 
-  /** Sums up by owner, and gives what belongs to nobody to `home`; empty nodes go with what has records, so as not to make a part of their own. */
+  /** Gives every leaf to its owner: what has no key to `home`, empty nodes to an owner of records, so as not to make a part of their own. */
   #assign(home: number): void {
+    for (let i = 0; i < this.#ownerCount; i++) this.#bytesOf[this.#owners[i]!] = 0
+    this.#ownerCount = 0
     const leaves = this.#leaves
-    const bytesOf = this.#bytesOf.fill(0)
-    const itemsOf = this.#itemsOf.fill(0)
     const last = this.#leafCount * LEAF
     let some = -1
     for (let row = 0; row < last; row += LEAF) {
-      let owner = leaves[row + 3]!
-      if (owner === EMPTY_NODE) continue
-      if (owner === ANYBODY) {
-        owner = home
-        leaves[row + 3] = home
-      }
-      some = owner
-      bytesOf[owner]! += leaves[row + 2]! - leaves[row + 1]!
-      itemsOf[owner]!++
+      if (leaves[row + 3] === EMPTY_NODE) continue
+      if (leaves[row + 3] === ANYBODY) leaves[row + 3] = home
+      some = leaves[row + 3]!
+      break
     }
     for (let row = 0; row < last; row += LEAF) {
-      if (leaves[row + 3] !== EMPTY_NODE) continue
-      const owner = some < 0 ? home : some
-      leaves[row + 3] = owner
-      bytesOf[owner]! += leaves[row + 2]! - leaves[row + 1]!
+      let owner = leaves[row + 3]!
+      const empty = owner === EMPTY_NODE
+      if (empty) owner = some < 0 ? home : some
+      else if (owner === ANYBODY) owner = home
+      this.#give(row, owner)
+      if (!empty) this.#itemsOf[owner]!++
     }
+  }
+
+  #give(row: number, owner: number): void {
+    if (owner >= this.#bytesOf.length) this.#makeRoomFor(owner)
+    const leaves = this.#leaves
+    leaves[row + 3] = owner
+    leaves[row + 4] = -1
+    if (this.#bytesOf[owner] === 0) {
+      if (this.#ownerCount === this.#owners.length) this.#owners = grown(this.#owners)
+      this.#owners[this.#ownerCount++] = owner
+      this.#itemsOf[owner] = 0
+      this.#firstOf[owner] = row
+    } else leaves[this.#lastOf[owner]! + 4] = row
+    this.#lastOf[owner] = row
+    this.#bytesOf[owner]! += leaves[row + 2]! - leaves[row + 1]!
+  }
+
+  #makeRoomFor(owner: number): void {
+    const room = Math.max(owner + 1, this.#bytesOf.length * 2)
+    const wider = <T extends Float64Array | Int32Array>(table: T, into: T): T => {
+      into.set(table)
+      return into
+    }
+    this.#bytesOf = wider(this.#bytesOf, new Float64Array(room))
+    this.#itemsOf = wider(this.#itemsOf, new Float64Array(room))
+    this.#firstOf = wider(this.#firstOf, new Int32Array(room))
+    this.#lastOf = wider(this.#lastOf, new Int32Array(room))
   }
 
   #write(owner: number): Uint8Array {
     const leaves = this.#leaves
     const out = this.#out
-    const last = this.#leafCount * LEAF
     // Every node's header and length, as if the owner had something in each.
     const size = this.#bytesOf[owner]! + this.#headerBytes + this.#nodeCount * LENGTH_ROOM
     out.expected = size
     out.allocate(size)
     let depth = 0
     let current = -1
-    for (let row = 0; row < last; ) {
-      if (leaves[row + 3] !== owner) {
-        row += LEAF
-        continue
-      }
+    for (let row = this.#firstOf[owner]!; row >= 0; ) {
       const node = leaves[row]!
       if (node !== current) {
         depth = this.#enter(node, depth, size)
@@ -235,8 +252,8 @@ export class Partition {
       const start = leaves[row + 1]!
       let end = leaves[row + 2]!
       // Neighbours in the input are copied in one go.
-      for (row += LEAF; row < last; row += LEAF) {
-        if (leaves[row + 3] !== owner || leaves[row] !== node || leaves[row + 1] !== end) break
+      for (row = leaves[row + 4]!; row >= 0; row = leaves[row + 4]!) {
+        if (leaves[row] !== node || leaves[row + 1] !== end) break
         end = leaves[row + 2]!
       }
       out.copy(this.#buffer, this.#view, start, end)

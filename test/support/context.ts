@@ -80,6 +80,9 @@ function memoryLedger(booked: Map<string, number>): LedgerEntries {
     dropped: (signal, reason, items) => book(`dropped/${signal}/${reason}`, items),
     failed: (signal, reason, items) => book(`failed/${signal}/${reason}`, items),
     folded: (signal, items) => book(`folded/${signal}`, items),
+    made: (signal, items) => book(`made/${signal}`, items),
+    given: (signal, items) => book(`given/${signal}`, items),
+    taken: (signal, items) => book(`taken/${signal}`, items),
   }
 }
 

@@ -75,6 +75,9 @@ const ctx: Pick<ComponentContext, 'id' | 'lane' | 'namesakes' | 'ledger'> = {
     failed: (_, reason, items) => ledger.failed(reason, items),
     dropped: (_, reason, items) => ledger.dropped('keyed', reason, items),
     folded: (_, items) => ledger.folded('keyed', items),
+    made: (_, items) => ledger.accepted(items),
+    given: (_, items) => ledger.given(items),
+    taken: (_, items) => ledger.taken(items),
   },
 }
 const head = keyed('traces', traceKey('traces'), ctx, processor)
