@@ -45,9 +45,11 @@ export interface Overload extends Loaded {
   readonly sink: SinkOptions & { readonly itemsPerSecond: number }
 }
 
-/** Half of what the engine can do, for minutes. */
+/** Less than the engine can do, for minutes. */
 export interface Soak extends Loaded {
   readonly kind: 'soak'
+  /** Of what a core does of the same load as fast as it is answered, measured before. */
+  readonly shareOfACore: number
 }
 
 /** Time from exec to the first port that accepts. */
@@ -170,9 +172,9 @@ export const CASES: readonly Case[] = [
   {
     kind: 'throughput',
     name: 'spans-attributes',
-    summary: 'spans gRPC to gRPC through attributes: insert, update, delete, hash',
+    summary: 'spans gRPC to gRPC through attributes: insert, update, delete, hash; 2 % with an e-mail address',
     pipeline: 'grpc-attributes',
-    load: SPANS,
+    load: { ...SPANS, piiShare: 0.02 },
     accounting: 'exact',
     engines: BESIDE,
     targets: [times(4)],
@@ -203,6 +205,16 @@ export const CASES: readonly Case[] = [
     summary: 'spans gRPC in with zstd, out without; for the record',
     pipeline: 'grpc',
     load: { ...SPANS, compression: 'zstd' },
+    accounting: 'exact',
+    engines: BESIDE,
+    targets: [],
+  },
+  {
+    kind: 'throughput',
+    name: 'spans-many-clients',
+    summary: 'spans gRPC to gRPC from 64 connections with one request in flight on each; for the record',
+    pipeline: 'grpc',
+    load: { ...SPANS, connections: 64, inFlight: 1 },
     accounting: 'exact',
     engines: BESIDE,
     targets: [],
@@ -359,9 +371,10 @@ export const CASES: readonly Case[] = [
   {
     kind: 'soak',
     name: 'soak',
-    summary: 'half of what was measured for spans-grpc, as an open loop, for --minutes; does memory grow?',
+    summary: 'half of what a core does of spans-grpc, as an open loop, for --minutes; does memory grow?',
     pipeline: 'grpc',
-    load: { ...SPANS, inFlight: 16, itemsPerSecond: 500_000 },
+    load: SPANS,
+    shareOfACore: 0.5,
     accounting: 'exact',
     engines: ['sluice'],
     targets: [{ figure: 'rss_growth', atMost: 1.1 }],

@@ -13,6 +13,7 @@ import { allocation } from './measure/allocation.ts'
 import { idle, start } from './measure/at-rest.ts'
 import { overload } from './measure/overload.ts'
 import type { Outcome } from './measure/run.ts'
+import { soak } from './measure/soak.ts'
 import { throughput } from './measure/throughput.ts'
 import { type Options, readOptions, USAGE } from './options.ts'
 import { grpcGo } from './peers/registry.ts'
@@ -123,7 +124,7 @@ function measure(spec: Case, engines: readonly Engine[]): Promise<Outcome> {
       }
       return agreement(spec, engines, generator, pace)
     case 'soak':
-      return throughput(spec, engines, pace)
+      return soak(spec, engines, pace)
     case 'overload':
       return overload(spec, engines, pace)
     case 'start':

@@ -76,3 +76,11 @@ export function valuesOf(figure: FigureName, runs: readonly Run[]): readonly num
     return value === undefined ? [] : [value]
   })
 }
+
+/** How many times as much as another engine's a figure is, from the pairs of one repeat where both have it: what slowed both cancels out. */
+export function ratiosOf(figure: FigureName, own: readonly Run[], other: readonly Run[]): readonly number[] {
+  return own.flatMap(({ figures }, i) => {
+    const [mine, theirs] = [figures[figure], other[i]?.figures[figure]]
+    return mine === undefined || theirs === undefined ? [] : [mine / theirs]
+  })
+}

@@ -2,9 +2,9 @@
 import type { Case } from '../cases.ts'
 import { Histogram } from '../load/histogram.ts'
 import type { EngineResult, Run } from './figures.ts'
-import { valuesOf } from './figures.ts'
+import { ratiosOf } from './figures.ts'
 import { type Bar, bars, escapeHtml, type Line, lines } from './plots.ts'
-import { ratios, spread } from './statistics.ts'
+import { spread } from './statistics.ts'
 import { remarks, table } from './table.ts'
 
 export interface Measured {
@@ -50,11 +50,11 @@ ${measured.map(section).join('\n')}
 function overview(measured: readonly Measured[]): string {
   const rows: Bar[] = []
   for (const { spec, results } of measured) {
-    const own = valuesOf('items_per_cpu_s', results.find(({ engine }) => engine === 'sluice')?.runs ?? [])
+    const own = results.find(({ engine }) => engine === 'sluice')?.runs ?? []
     for (const { engine, runs } of results) {
-      const other = valuesOf('items_per_cpu_s', runs)
-      if (engine === 'sluice' || own.length === 0 || other.length === 0) continue
-      const { median, min, max } = spread(ratios(own, other))
+      const ratios = ratiosOf('items_per_cpu_s', own, runs)
+      if (engine === 'sluice' || ratios.length === 0) continue
+      const { median, min, max } = spread(ratios)
       const target = spec.targets.find((one) => 'atLeastTimes' in one && one.than === engine)
       rows.push({
         label: `${spec.name} / ${engine}`,

@@ -16,11 +16,6 @@ export function median(values: readonly number[]): number {
   return spread(values).median
 }
 
-/** The quotients of two series of one run each, pair by pair: what slowed both of a pair cancels out. */
-export function ratios(own: readonly number[], other: readonly number[]): readonly number[] {
-  return own.slice(0, other.length).map((value, i) => value / other[i]!)
-}
-
 /** `1.23 (1.20–1.31)`, or `1.23` where there is only one. */
 export function show({ median, min, max }: Spread, digits: number): string {
   if (min === max) return median.toFixed(digits)

@@ -1,6 +1,6 @@
 import type { Target } from '../cases.ts'
-import { type EngineResult, valuesOf } from './figures.ts'
-import { ratios, type Spread, show, spread } from './statistics.ts'
+import { type EngineResult, ratiosOf, valuesOf } from './figures.ts'
+import { type Spread, show, spread } from './statistics.ts'
 
 export interface Verdict {
   readonly text: string
@@ -14,9 +14,9 @@ export function judge(target: Target, results: readonly EngineResult[]): Verdict
   const own = valuesOf(target.figure, runsOf('sluice'))
   if (own.length === 0) return undefined
   if ('than' in target) {
-    const other = valuesOf(target.figure, runsOf(target.than))
-    if (other.length === 0) return undefined
-    const value = spread(ratios(own, other))
+    const ratios = ratiosOf(target.figure, runsOf('sluice'), runsOf(target.than))
+    if (ratios.length === 0) return undefined
+    const value = spread(ratios)
     const atLeast = 'atLeastTimes' in target
     const bound = atLeast ? target.atLeastTimes : target.atMostTimes
     const reached = atLeast ? value.median >= bound : value.median <= bound

@@ -69,6 +69,17 @@ test('a ratio is taken from pairs of one repeat', () => {
   expect(verdict.text).toBe('items_per_cpu_s 6.00 (5.00–7.00)x that of otelcol; target ≥ 6x: reached')
 })
 
+test('where an engine has no figure in one repeat, the others are still paired with theirs', () => {
+  const delivered = engine('rotel', [1, 350_000, 500_000])
+  const runs = delivered.runs.map((run, i) => (i === 0 ? { ...run, figures: { lost: 0 } } : run))
+  const verdict = judge({ figure: 'items_per_cpu_s', than: 'rotel', atLeastTimes: 3 }, [
+    RESULTS[0]!,
+    { ...delivered, runs },
+  ])
+  // 1.4 M over 350 k, 1.0 M over 500 k.
+  expect(verdict?.value).toEqual({ median: 3, min: 2, max: 4 })
+})
+
 test('targets are judged in their direction, and only where they were measured', () => {
   expect(judge({ figure: 'peak_rss_mib', atMost: 200 }, RESULTS)?.reached).toBe(true)
   expect(judge({ figure: 'peak_rss_mib', atMost: 160 }, RESULTS)?.reached).toBe(false)
