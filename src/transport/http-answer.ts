@@ -1,6 +1,4 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Dispatcher } from 'undici'
-import { joined } from './compression.ts'
 import { decodeJsonExportResponse, encodeExportResponse } from './export-response.ts'
 import { parseRetryAfter } from './http-status.ts'
 import { decodeStatus } from './rpc-status.ts'
@@ -79,17 +77,4 @@ function errorMessage(type: string, content: Uint8Array): string {
 function mediaType(header: string | string[] | undefined): string {
   const value = Array.isArray(header) ? (header[0] ?? '') : (header ?? '')
   return value.replace(/;.*/s, '').trim().toLowerCase()
-}
-
-/** The body as far as `limit`; what comes after it is thrown away, with the connection where there is much. */
-export async function readAtMost(body: Dispatcher.ResponseData['body'], limit: number): Promise<Uint8Array> {
-  const parts: Uint8Array[] = []
-  let length = 0
-  for await (const part of body as AsyncIterable<Uint8Array>) {
-    parts.push(part.subarray(0, limit - length))
-    length += part.length
-    // Leaving the loop destroys the body, and with it the connection.
-    if (length >= limit) break
-  }
-  return joined(parts)
 }

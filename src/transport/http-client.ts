@@ -1,4 +1,3 @@
-import { LONGEST_TIMER_MS } from '../clock.ts'
 import { arenas } from '../otlp/arena.ts'
 import { SIGNALS, type Signal } from '../otlp/batch.ts'
 import type { BodyWrites } from './body-writes.ts'
@@ -6,7 +5,8 @@ import { compressedForm } from './compressed-form.ts'
 import { compress, type Encoding, joined, pooled } from './compression.ts'
 import { connectionFailureText } from './connection-error.ts'
 import { CookieJar } from './cookie-jar.ts'
-import { type HttpAnswer, MAX_RESPONSE_BYTES, readAnswer, readAtMost } from './http-answer.ts'
+import { type HttpAnswer, MAX_RESPONSE_BYTES, readAnswer } from './http-answer.ts'
+import { exchange, Patience } from './http-exchange.ts'
 import { HttpOrigins, type OriginOptions } from './http-origins.ts'
 import { Lease } from './lease.ts'
 import { type Sign, signed } from './sign.ts'
@@ -110,27 +110,16 @@ class HttpClient implements Client {
       headers = more.headers
     }
     if (options.context?.trace !== undefined) headers = { ...headers, ...options.context.trace.headers }
-    const abort = new AbortController()
-    let timedOut = false
-    const timer =
-      options.timeoutMs === 0
-        ? undefined
-        : setTimeout(
-            () => {
-              timedOut = true
-              abort.abort()
-            },
-            Math.min(options.timeoutMs, LONGEST_TIMER_MS),
-          )
+    const patience = new Patience(options.timeoutMs)
     try {
-      return await this.#send(url, headers, body, abort.signal)
+      return await this.#send(url, headers, body, patience)
     } catch (error) {
-      if (timedOut) {
+      if (patience.expired) {
         return failed(GRPC.DEADLINE_EXCEEDED, `no answer within ${(options.timeoutMs / 1000).toFixed(1)} s`)
       }
       return connectionFailure(error)
     } finally {
-      clearTimeout(timer)
+      patience.end()
     }
   }
 
@@ -162,11 +151,11 @@ class HttpClient implements Client {
   }
 
   /** The answer of the first server that does not redirect. Rejects where there is no answer. */
-  async #send(first: URL, sent: Headers, body: Body, signal: AbortSignal): Promise<CallResult> {
+  async #send(first: URL, sent: Headers, body: Body, patience: Patience): Promise<CallResult> {
     let url = first
     let headers = sent
     for (let redirects = 0; ; redirects++) {
-      const response = await this.#request(url, headers, body, signal)
+      const response = await this.#request(url, headers, body, patience)
       this.#cookies?.take(url, response.headers['set-cookie'])
       const next = redirects < MOST_REDIRECTS ? redirection(response, url) : undefined
       if (next === undefined) return readAnswer(response, this.#options.now())
@@ -175,7 +164,7 @@ class HttpClient implements Client {
     }
   }
 
-  async #request(url: URL, sent: Headers, body: Body, signal: AbortSignal): Promise<HttpAnswer> {
+  async #request(url: URL, sent: Headers, body: Body, patience: Patience): Promise<HttpAnswer> {
     const origin = this.#origins.of(url)
     const path = url.pathname + url.search
     const cookie = this.#cookies?.header(url)
@@ -184,29 +173,29 @@ class HttpClient implements Client {
     const authorization = sent['authorization'] === undefined ? basicCredentials(url) : undefined
     if (authorization !== undefined) headers = { ...headers, authorization }
     if (origin.http2 !== undefined) {
-      const answer = await origin.http2.post(path, headers, lent(body), signal, MAX_RESPONSE_BYTES)
+      const answer = await origin.http2.post(path, headers, lent(body), patience.signal, MAX_RESPONSE_BYTES)
       if (answer !== undefined) return answer
       origin.http2 = undefined
     }
     const reset = this.#origins.begin(origin)
-    try {
-      const response = await origin.dispatcher.request({
-        origin: url.origin,
-        path,
-        method: 'POST',
-        headers,
-        body: lent(body, origin.writes),
-        signal,
-        reset,
-        // The caller's timer is the limit, in finer steps than undici's.
-        headersTimeout: 0,
-        bodyTimeout: 0,
-      })
-      const content = await readAtMost(response.body, MAX_RESPONSE_BYTES)
-      return { statusCode: response.statusCode, headers: response.headers, content }
-    } finally {
+    const { lease } = body
+    lease?.hold()
+    const over = (): void => {
+      lease?.drop()
       this.#origins.end(origin)
     }
+    const request = {
+      origin: url.origin,
+      path,
+      method: 'POST',
+      headers,
+      body: lent(body, origin.writes),
+      reset,
+      // The caller's timer is the limit, in finer steps than undici's.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    }
+    return exchange(origin.dispatcher, request, { limit: MAX_RESPONSE_BYTES, patience, over })
   }
 
   close(): Promise<void> {

@@ -71,13 +71,13 @@ test('an answer that comes before the body was read leaves the body to the socke
       body.fill(1)
     },
   })
-  await vi.waitFor(() => expect(sockets).toHaveLength(1))
+  await vi.waitFor(() => expect(sockets).toHaveLength(1), { timeout: 10_000 })
   await new Promise((resolve) => setTimeout(resolve, 50))
   expect(released).toBe(false)
   sockets[0]!.resume()
   expect(await called).toMatchObject({ ok: true })
-  await vi.waitFor(() => expect(read).toEqual([{ length: BODY_BYTES, others: 0 }]))
-  await vi.waitFor(() => expect(released).toBe(true))
+  await vi.waitFor(() => expect(read).toEqual([{ length: BODY_BYTES, others: 0 }]), { timeout: 10_000 })
+  await vi.waitFor(() => expect(released).toBe(true), { timeout: 10_000 })
 })
 
 test('a request that runs out of time gives its body back with its socket', async () => {
@@ -85,7 +85,7 @@ test('a request that runs out of time gives its body back with its socket', asyn
   let released = 0
   const result = await client.call('traces', [Buffer.alloc(BODY_BYTES)], { timeoutMs: 50, release: () => released++ })
   expect(result).toMatchObject({ ok: false, status: { code: GRPC.DEADLINE_EXCEEDED } })
-  await vi.waitFor(() => expect(released).toBe(1))
+  await vi.waitFor(() => expect(released).toBe(1), { timeout: 10_000 })
 })
 
 test('a request that no socket ever had gives its body back', async () => {
