@@ -1,7 +1,7 @@
 import { text32 } from './text-hash.ts'
 
 /** Names that there is room for. */
-const PIECES = 512
+const PIECES = 4096
 /** What a piece has: 16 cells of 32 bits, a cache line. */
 const CELLS = 16
 /** Of each piece, in front of all: the two hashes of its name. */
@@ -99,7 +99,10 @@ export class SharedBoard {
 
   /** `thread` has ended: it holds nothing any more. */
   forget(thread: number): void {
-    for (let index = 0; index < PIECES; index++) letGo(new Int32Array(this.#memory, offsetOf(index), CELLS), thread)
+    for (let index = 0; index < PIECES; index++) {
+      if (this.#names[index * 2] === 0) continue
+      letGo(new Int32Array(this.#memory, offsetOf(index), CELLS), thread)
+    }
   }
 }
 

@@ -52,9 +52,14 @@ export function exporterMetrics(meter: Meter, exporter: string, signal: Signal):
       'What the queue holds now, batches being sent included.',
       '{batches}',
     ),
-    queueCapacity: gauge('otelcol_exporter_queue_capacity', 'The most that the queue holds.', '{batches}'),
+    queueCapacity: gauge('otelcol_exporter_queue_capacity', 'The most that the queue holds.', '{batches}', 'most'),
     queueBytes: gauge('sluice_exporter_queue_bytes', 'Bytes that the queue holds now.', 'By'),
-    queueByteCapacity: gauge('sluice_exporter_queue_capacity_bytes', 'The most bytes that the queue holds.', 'By'),
+    queueByteCapacity: gauge(
+      'sluice_exporter_queue_capacity_bytes',
+      'The most bytes that the queue holds.',
+      'By',
+      'most',
+    ),
     blocked: gauge(
       'sluice_exporter_blocked_requests',
       'Requests that wait for room in a full queue (`block_on_overflow`).',

@@ -3,22 +3,26 @@ import type { Batch } from '../otlp/batch.ts'
 import type { QueueConfig } from './fields.ts'
 import { DEFAULT_QUEUE_BYTES } from './fields.ts'
 import type { ExporterMetrics } from './metrics.ts'
+import type { QueueShare } from './queue-share.ts'
 
 /** Batches that an average goes back, about. */
 const AVERAGED_OVER = 16
 
-/** How much of a queue is taken: in what `sizer` says, and in bytes beside it. */
+/**
+ * How much of a queue is taken: in what `sizer` says, and in bytes beside it, in all lanes together. A lane that holds nothing
+ * may always take one batch: those that wait in a lane for room are let in when something leaves it there.
+ */
 export class Room {
   readonly #queue: QueueConfig
   readonly #maxBytes: number
   readonly #metrics: ExporterMetrics
-  #size = 0
-  #bytes = 0
+  readonly #share: QueueShare
   /** About what a batch takes of `queue_size`: of the last ones that entered, the latest counting most. 0: nothing has. */
   #usualSize = 0
 
-  constructor(queue: QueueConfig, metrics: ExporterMetrics) {
+  constructor(queue: QueueConfig, metrics: ExporterMetrics, share: QueueShare) {
     this.#queue = queue
+    this.#share = share
     this.#maxBytes = byteLimit(queue)
     this.#metrics = metrics
     metrics.queueCapacity.set(queue.queue_size)
@@ -32,14 +36,16 @@ export class Room {
 
   has(batch: Batch): boolean {
     const { queue_size: most } = this.#queue
-    return this.#size + this.sizeOf(batch) <= most && this.#bytes + batch.byteLength <= this.#maxBytes
+    const { size, bytes } = this.#taken(0)
+    return size + this.sizeOf(batch) <= most && bytes + batch.byteLength <= this.#maxBytes
   }
 
   /** Whether a batch that nobody has read yet would find room, behind those that are on their way. */
   hasFor({ ahead, aheadBytes, bytes }: Arriving): boolean {
     const { queue_size: most } = this.#queue
     const usual = Math.max(1, this.#usualSize)
-    return this.#size + (ahead + 1) * usual <= most && this.#bytes + aheadBytes + Math.max(1, bytes) <= this.#maxBytes
+    const taken = this.#taken(ahead)
+    return taken.size + (ahead + 1) * usual <= most && taken.bytes + aheadBytes + Math.max(1, bytes) <= this.#maxBytes
   }
 
   /** Why the batch would not even fit an empty queue; undefined where it would. */
@@ -57,9 +63,10 @@ export class Room {
   describe(batch?: Batch): { readonly full: string; readonly key: string } {
     const { queue_size: most, sizer } = this.#queue
     const size = batch === undefined ? Math.max(1, this.#usualSize) : this.sizeOf(batch)
-    return this.#size + size > most
-      ? { full: `${this.#size} of ${most} ${sizer}`, key: 'queue_size' }
-      : { full: `${this.#bytes} of ${this.#maxBytes} bytes`, key: 'queue_size_bytes' }
+    const taken = this.#taken(1)
+    return taken.size + size > most
+      ? { full: `${taken.size} of ${most} ${sizer}`, key: 'queue_size' }
+      : { full: `${taken.bytes} of ${this.#maxBytes} bytes`, key: 'queue_size_bytes' }
   }
 
   take(batch: Batch): void {
@@ -73,10 +80,15 @@ export class Room {
   }
 
   #change(size: number, bytes: number): void {
-    this.#size += size
-    this.#bytes += bytes
-    this.#metrics.queueSize.set(this.#size)
-    this.#metrics.queueBytes.set(this.#bytes)
+    this.#share.change(size, bytes)
+    this.#metrics.queueSize.set(this.#share.size)
+    this.#metrics.queueBytes.set(this.#share.bytes)
+  }
+
+  /** Of all lanes; of this one alone where it holds nothing and nothing is on its way here. */
+  #taken(ahead: number): { readonly size: number; readonly bytes: number } {
+    const { size, bytes, othersSize, othersBytes } = this.#share
+    return size === 0 && ahead === 0 ? { size, bytes } : { size: size + othersSize, bytes: bytes + othersBytes }
   }
 }
 

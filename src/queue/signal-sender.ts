@@ -9,6 +9,7 @@ import { batchSizer, type QueueConfig, type RetryConfig } from './fields.ts'
 import { Joiner } from './joiner.ts'
 import { Line, type Place } from './line.ts'
 import { type ExporterMetrics, exporterMetrics } from './metrics.ts'
+import { QueueShare } from './queue-share.ts'
 import { Room } from './room.ts'
 import type { Send } from './send.ts'
 
@@ -65,7 +66,9 @@ export class SignalSender {
     this.#options = options
     const metrics = exporterMetrics(ctx.meter, ctx.id, signal)
     this.#metrics = metrics
-    this.#room = queue.enabled ? new Room(queue, metrics) : undefined
+    this.#room = queue.enabled
+      ? new Room(queue, metrics, new QueueShare(ctx, signal, queue.sizer === 'bytes'))
+      : undefined
     const consumers = queue.enabled ? queue.num_consumers : Number.POSITIVE_INFINITY
     this.#courier = new Courier({ ...options, metrics, consumers })
     this.#joiner = this.#makeJoiner()

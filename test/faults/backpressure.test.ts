@@ -120,6 +120,8 @@ async function start(
       ]),
     ),
     service: {
+      // Counts are those of one queue, exactly; several lanes are test/queue/lanes.test.ts.
+      lanes: 1,
       shutdown_timeout: shutdown,
       telemetry: { metrics: { level: 'none' } },
       pipelines: {

@@ -22,11 +22,11 @@ describe('a piece', () => {
     expect(other.piece('c').cells.some((cell) => cell !== 0)).toBe(false)
   })
 
-  test('there is one for each of 512 names, and no more', () => {
+  test('there is one for each of 4096 names, and no more', () => {
     const board = new SharedBoard(SharedBoard.memory(), 0)
-    for (let i = 0; i < 512; i++) board.piece(`exporter file/${i}`).cells[1] = i
-    for (let i = 0; i < 512; i++) expect(board.piece(`exporter file/${i}`).cells[1]).toBe(i)
-    expect(() => board.piece('one more')).toThrow('no room to share "one more": 512 names are taken')
+    for (let i = 0; i < 4096; i++) board.piece(`exporter file/${i}`).cells[1] = i
+    for (let i = 0; i < 4096; i++) expect(board.piece(`exporter file/${i}`).cells[1]).toBe(i)
+    expect(() => board.piece('one more')).toThrow('no room to share "one more": 4096 names are taken')
   })
 
   test('is held by one thread at a time, and whoever waits comes next', async () => {

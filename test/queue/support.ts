@@ -1,3 +1,4 @@
+import type { ComponentContext } from '../../src/component/contracts.ts'
 import { type Batch, makeBatch } from '../../src/otlp/batch.ts'
 import { countItems } from '../../src/otlp/count.ts'
 import { type QueuedExporterOptions, queuedExporter } from '../../src/queue/exporter.ts'
@@ -72,8 +73,9 @@ export function rig(
   queue: Partial<QueueConfig> = {},
   retry: Partial<RetryConfig> = {},
   options: Partial<Pick<QueuedExporterOptions, 'maxRequestBytes'>> = {},
+  place: Partial<Pick<ComponentContext, 'lane' | 'shared'>> = {},
 ) {
-  const ctx = testContext({ id: 'otlp/eu', signals: ['traces', 'logs', 'profiles'] })
+  const ctx = testContext({ id: 'otlp/eu', signals: ['traces', 'logs', 'profiles'], ...place })
   const peer = new FakePeer()
   const exporter = queuedExporter({
     ctx,
