@@ -45,6 +45,12 @@ export function traceKey(signal: 'traces' | 'logs'): RecordKey {
   }
 }
 
+/** The trace id of a span or log record, 16 characters of a byte each; empty where it has none. */
+export function traceIdOf(signal: 'traces' | 'logs', bytes: Uint8Array, start: number, end: number): string {
+  field(bytes, start, end, signal === 'traces' ? SPAN_TRACE_ID : LOG_TRACE_ID)
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1', fieldStart, fieldEnd)
+}
+
 /** Tags of the attributes of a span, a log record and of data points, by the tag of their data. */
 const ATTRIBUTES = { traces: 74, logs: 50 } as const
 const HISTOGRAM = 74
