@@ -1,7 +1,7 @@
 import type { Throughput } from '../cases.ts'
 import type { Engine } from '../engines.ts'
 import { type Generator, generate } from '../generators.ts'
-import { type EngineResult, valuesOf } from '../report/figures.ts'
+import { type EngineResult, ratiosOf } from '../report/figures.ts'
 import { show, spread } from '../report/statistics.ts'
 import { between, figuresOf, type Outcome, type Pace, Runs } from './run.ts'
 import { throughput } from './throughput.ts'
@@ -18,10 +18,13 @@ export async function agreement(
   generator: Generator,
   pace: Pace,
 ): Promise<Outcome> {
-  const own = await throughput(spec, engines, pace)
   const runs = new Runs()
-  const broken = [...own.broken]
+  const ours = new Runs()
+  const broken: string[] = []
   for (let repeat = 0; repeat < pace.repeats; repeat++) {
+    const own = await throughput(spec, engines, { ...pace, repeats: 1 })
+    for (const { engine, runs } of own.results) for (const run of runs) ours.add(engine as Engine, run)
+    broken.push(...own.broken)
     for (const engine of engines) {
       await between(engine, spec.pipeline, spec.load, spec.sink, async (running, client) => {
         // It runs for longer than warm-up and window take at most, and is not asked to stop.
@@ -56,21 +59,20 @@ export async function agreement(
       })
     }
   }
-  const others = runs.results()
-  const notes = engines.map((engine) => {
-    const of = (results: readonly EngineResult[]) =>
-      valuesOf('cpu_us_per_item', results.find((result) => result.engine === engine)?.runs ?? [])
-    const [ours, theirs] = [spread(of(own.results)), spread(of(others))]
-    const apart = Math.abs(theirs.median / ours.median - 1)
-    const verdict = apart <= AGREE_WITHIN ? 'agree' : 'DO NOT AGREE'
-    return (
-      `${engine}: ${show(ours, 3)} µs CPU per item with our generator, ${show(theirs, 3)} with ${generator}: ` +
-      `${(apart * 100).toFixed(0)} % apart, ${verdict} within ${AGREE_WITHIN * 100} %`
-    )
+  const [own, others] = [ours.results(), runs.results()]
+  const notes = engines.flatMap((engine) => {
+    const of = (results: readonly EngineResult[]) => results.find((result) => result.engine === engine)?.runs ?? []
+    const ratios = ratiosOf('cpu_us_per_item', of(others), of(own))
+    if (ratios.length === 0) return []
+    const ratio = spread(ratios)
+    const verdict = Math.abs(ratio.median - 1) <= AGREE_WITHIN ? 'agree' : 'DO NOT AGREE'
+    return [
+      `${engine}: with ${generator} an item costs ${show(ratio, 2)} times what it does with our generator: ${verdict} within ${AGREE_WITHIN * 100} %`,
+    ]
   })
   return {
-    results: [...own.results, ...others.map(({ engine, runs }) => ({ engine: `${engine} (${generator})`, runs }))],
-    notes: [...own.notes, ...notes],
+    results: [...own, ...others.map(({ engine, runs }) => ({ engine: `${engine} (${generator})`, runs }))],
+    notes,
     broken,
     missed: notes.filter((note) => note.includes('DO NOT')).map((note) => `${spec.name}: ${note}`),
   }

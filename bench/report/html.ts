@@ -5,7 +5,8 @@ import type { EngineResult, Run } from './figures.ts'
 import { ratiosOf } from './figures.ts'
 import { type Bar, bars, escapeHtml, type Line, lines } from './plots.ts'
 import { spread } from './statistics.ts'
-import { remarks, table } from './table.ts'
+import { STYLE } from './style.ts'
+import { remarks, rows } from './table.ts'
 
 export interface Measured {
   readonly spec: Case
@@ -31,51 +32,69 @@ const nines = (quantile: number): number => -Math.log10(1 - quantile)
 
 export function page(machine: string, measured: readonly Measured[]): string {
   return `<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>Sluice: benches</title>
-<style>
-body { font: 14px system-ui, sans-serif; max-width: 1000px; margin: 2em auto; color: #212529 }
-pre { background: #f8f9fa; padding: 1em; overflow-x: auto; font-size: 12px }
-svg { width: 100%; max-width: 760px; display: block; margin: 1em 0; font: 12px system-ui, sans-serif }
-section { border-top: 1px solid #dee2e6; padding-top: 1em }
-</style>
-<h1>Sluice: benches</h1>
-<p>${escapeHtml(machine)}</p>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Sluice: benches</title>
+<style>${STYLE}</style></head><body>
+<h1>Sluice beside other engines</h1>
+<p class="machine">${escapeHtml(machine)}</p>
+<p>Each engine in turn runs the same pipeline on one core; clients and the backend behind it are on another. The first figure is how many
+items (spans, log records, data points) it moves for a second of its CPU time, all threads, user and system. Figures are medians of the
+repeats with (least–most); a ratio is taken within a repeat. Ratios carry over to other machines, microseconds do not.</p>
 ${overview(measured)}
 ${measured.map(section).join('\n')}
-</html>
+</body></html>
 `
 }
 
-/** How many times more items per CPU second than each other engine, case by case; the red mark is the target. */
+/** How many times more items per CPU second than each other engine, case by case. */
 function overview(measured: readonly Measured[]): string {
-  const rows: Bar[] = []
+  const all: Bar[] = []
   for (const { spec, results } of measured) {
     const own = results.find(({ engine }) => engine === 'sluice')?.runs ?? []
     for (const { engine, runs } of results) {
       const ratios = ratiosOf('items_per_cpu_s', own, runs)
       if (engine === 'sluice' || ratios.length === 0) continue
       const { median, min, max } = spread(ratios)
-      const target = spec.targets.find((one) => 'atLeastTimes' in one && one.than === engine)
-      rows.push({
-        label: `${spec.name} / ${engine}`,
-        value: median,
-        min,
-        max,
-        engine,
-        target: target !== undefined && 'atLeastTimes' in target ? target.atLeastTimes : undefined,
-      })
+      const target = spec.targets.find(
+        (one) => 'atLeastTimes' in one && one.than === engine && one.figure === 'items_per_cpu_s',
+      )
+      const atLeast = target !== undefined && 'atLeastTimes' in target ? target.atLeastTimes : undefined
+      all.push({ label: `${spec.name} / ${engine}`, value: median, min, max, target: atLeast })
     }
   }
-  return rows.length === 0 ? '' : bars('Items per CPU second: Sluice over the other engine', rows, 'x')
+  const cases = measured.map(({ spec: { name } }) => `<a href="#${escapeHtml(name)}">${escapeHtml(name)}</a>`)
+  const chart =
+    all.length === 0
+      ? ''
+      : `<div class="wide">${bars('Items per CPU second: how many times as many as the other engine', all, 'x')}</div>
+<p class="summary">The dark line is the spread over the repeats, the red mark the target, dashed is as many.</p>`
+  return `${chart}\n<p>${cases.join(' · ')}</p>`
 }
 
 function section({ spec, results, notes }: Measured): string {
-  const said = [...table(results), '', ...remarks(spec.targets, results), ...notes].join('\n')
-  return `<section><h2>${escapeHtml(spec.name)}</h2><p>${escapeHtml(spec.summary)}</p>
-<pre>${escapeHtml(said)}</pre>
-${latency(results)}
-${memory(results)}</section>`
+  const said = remarks(spec.targets, results).map((remark) => {
+    const verdict = remark.endsWith(': reached')
+      ? ' class="reached"'
+      : remark.endsWith(': MISSED')
+        ? ' class="missed"'
+        : ''
+    return `<li${verdict}>${escapeHtml(remark)}</li>`
+  })
+  const others = notes.map((note) => `<li>${escapeHtml(note)}</li>`)
+  const list = [...said, ...others].join('')
+  return `<section id="${escapeHtml(spec.name)}"><h2>${escapeHtml(spec.name)}</h2><p class="summary">${escapeHtml(spec.summary)}</p>
+<div class="scroll">${figures(results)}</div>
+${list === '' ? '' : `<ul>${list}</ul>`}
+<div class="plots">${latency(results)}${memory(results)}</div></section>`
 }
+
+function figures(results: readonly EngineResult[]): string {
+  const [head = [], ...engines] = rows(results)
+  const row = (cells: readonly string[], tag: 'th' | 'td'): string =>
+    `<tr>${cells.map((cell) => `<${tag}>${withSmallSpread(cell)}</${tag}>`).join('')}</tr>`
+  return `<table>${row(head, 'th')}${engines.map((cells) => row(cells, 'td')).join('')}</table>`
+}
+
+const withSmallSpread = (cell: string): string => escapeHtml(cell).replace(/\((.*)\)$/, '<small>($1)</small>')
 
 function latency(results: readonly EngineResult[]): string {
   const series = results.flatMap(({ engine, runs }): Line[] => {
@@ -84,11 +103,10 @@ function latency(results: readonly EngineResult[]): string {
     if (merged.total === 0) return []
     return [{ engine, points: QUANTILES.map(([q]) => [nines(q), merged.quantile(q)!] as const) }]
   })
-  const ticks = QUANTILES.filter(([q]) => [0.5, 0.9, 0.99, 0.999].includes(q)).map(([q, label]): [number, string] => [
-    nines(q),
-    label,
-  ])
-  return lines('Latency by quantile', series, { x: 'share of requests', y: 'ms', ticks })
+  const ticks = QUANTILES.filter(([q]) => [0.5, 0.9, 0.99, 0.999].includes(q)).map(
+    ([q, label]) => [nines(q), label] as const,
+  )
+  return lines('Latency: so many of the requests took no longer', series, { x: 'of the requests', y: 'ms', ticks })
 }
 
 function memory(results: readonly EngineResult[]): string {
@@ -97,5 +115,5 @@ function memory(results: readonly EngineResult[]): string {
       memory.length === 0 ? [] : [{ engine, points: memory.map(({ ms, rssMib }) => [ms / 1000, rssMib] as const) }],
     ),
   )
-  return lines('Resident memory over the window', series, { x: 'seconds', y: 'MiB' })
+  return lines('Resident memory over the window, each repeat a line', series, { x: 'seconds', y: 'MiB' })
 }

@@ -1,22 +1,19 @@
-/** Plots as SVG text. Coordinates are those of a view box of WIDTH by the height of the plot. */
+/** Plots as SVG text; colours are the page's, by class. Coordinates are those of a view box of WIDTH by the height of the plot. */
 const WIDTH = 760
-const LEFT = 150
-const RIGHT = 20
-const COLORS: Readonly<Record<string, string>> = {
-  sluice: '#0b7285',
-  otelcol: '#e8590c',
-  'otelcol-gogc400': '#f59f00',
-  rotel: '#862e9c',
-  protobufjs: '#5c940d',
-  'grpc-raw': '#868e96',
-}
+const LEFT = 64
+const RIGHT = 16
+const LABELS = 250
+const ROW = 26
+/** More points than this are more than there are pixels. */
+const MOST_POINTS = 500
+/** Of text of 12 pixels, so that legends do not run into each other. */
+const CHARACTER = 7
 
 export interface Bar {
   readonly label: string
   readonly value: number
   readonly min: number
   readonly max: number
-  readonly engine: string
   /** What it should reach. */
   readonly target?: number | undefined
 }
@@ -26,91 +23,122 @@ export interface Line {
   readonly points: readonly (readonly [x: number, y: number])[]
 }
 
-/** Horizontal bars with their spread and a mark at the target. */
-export function bars(title: string, rows: readonly Bar[], unit: string): string {
-  const height = 24
-  const top = 34
-  const most = Math.max(1, ...rows.map(({ max, target = 0 }) => Math.max(max, target)))
-  const x = (value: number): number => LEFT + 90 + (value / most) * (WIDTH - LEFT - 90 - RIGHT - 60)
-  const body = rows.map(({ label, value, min, max, engine, target }, i) => {
-    const y = top + i * height
-    const middle = y + height / 2 - 3
-    return [
-      text(LEFT + 80, y + 14, label, 'end'),
-      `<rect x="${x(0)}" y="${y}" width="${round(x(value) - x(0))}" height="${height - 6}" fill="${color(engine)}"/>`,
-      `<path d="M${round(x(min))} ${middle}H${round(x(max))}" stroke="#212529" stroke-width="2"/>`,
-      target === undefined
-        ? ''
-        : `<path d="M${round(x(target))} ${y - 2}v${height - 2}" stroke="#c92a2a" stroke-width="2"/>`,
-      text(x(Math.max(max, target ?? 0)) + 6, y + 14, `${value.toFixed(2)}${unit}`),
-    ].join('')
-  })
-  return svg(title, top + rows.length * height + 10, body.join(''))
+export interface Axes {
+  readonly x: string
+  readonly y: string
+  /** Where the x axis has a text, and which; round numbers from 0 if absent. */
+  readonly ticks?: readonly (readonly [x: number, label: string])[]
 }
 
-/** Lines over a linear or logarithmic x axis. */
-export function lines(
-  title: string,
-  series: readonly Line[],
-  axes: {
-    readonly x: string
-    readonly y: string
-    readonly logX?: boolean
-    readonly ticks?: readonly [number, string][]
-  },
-): string {
-  const height = 260
-  const top = 34
+/** Horizontal bars with their spread, and a mark at the target. */
+export function bars(title: string, rows: readonly Bar[], unit: string): string {
+  const top = 40
+  const height = top + rows.length * ROW + 24
+  const most = Math.max(1, ...rows.map(({ max, target = 0 }) => Math.max(max, target)))
+  const end = WIDTH - RIGHT - 110
+  const x = (value: number): number => LABELS + (value / most) * (end - LABELS)
+  const bottom = top + rows.length * ROW
+  const grid = roundTicks(most)
+    .filter((tick) => tick <= most)
+    .map((tick) => {
+      const line = `<path class="${tick === 1 ? 'one' : 'grid'}" d="M${round(x(tick))} ${top - 6}V${bottom}"/>`
+      return line + text(x(tick), bottom + 14, `${short(tick)}${unit}`, 'middle', 'faint')
+    })
+  const body = rows.map(({ label, value, min, max, target }, i) => {
+    const y = top + i * ROW
+    const middle = y + (ROW - 8) / 2
+    const mark = target === undefined ? '' : `<path class="target" d="M${round(x(target))} ${y - 3}v${ROW - 2}"/>`
+    const verdict = target === undefined ? '' : ` ${value >= target ? '✓' : '✗'} ≥ ${short(target)}${unit}`
+    return [
+      text(LABELS - 10, middle + 4, label, 'end'),
+      `<rect class="bar" x="${LABELS}" y="${y}" width="${round(x(value) - LABELS)}" height="${ROW - 8}" rx="2"/>`,
+      min === max ? '' : `<path class="spread" d="M${round(x(min))} ${middle}H${round(x(max))}"/>`,
+      mark,
+      text(x(Math.max(max, target ?? 0)) + 8, middle + 4, `${value.toFixed(2)}${unit}${verdict}`),
+    ].join('')
+  })
+  return svg(title, height, [...grid, ...body].join(''))
+}
+
+/** Lines from 0 upwards, one colour an engine. */
+export function lines(title: string, series: readonly Line[], axes: Axes): string {
+  const height = 290
+  const top = 62
   const bottom = height - 40
-  const left = 70
   const points = series.flatMap((line) => line.points)
   if (points.length === 0) return ''
-  const scale = (value: number): number => (axes.logX ? Math.log10(Math.max(value, 1e-6)) : value)
-  const xs = points.map(([x]) => scale(x))
-  const from = Math.min(...xs)
-  const width = Math.max(...xs) - from || 1
-  const most = Math.max(...points.map(([, y]) => y)) || 1
-  const x = (value: number): number => left + ((scale(value) - from) / width) * (WIDTH - left - RIGHT)
+  const xs = points.map(([x]) => x)
+  const from = axes.ticks === undefined ? 0 : Math.min(...xs)
+  const xTicks = axes.ticks ?? roundTicks(Math.max(...xs)).map((tick): [number, string] => [tick, short(tick)])
+  const to = Math.max(...xs, ...xTicks.map(([tick]) => tick))
+  const yTicks = roundTicks(Math.max(...points.map(([, y]) => y)))
+  const most = yTicks.at(-1)!
+  const x = (value: number): number => LEFT + ((value - from) / (to - from || 1)) * (WIDTH - LEFT - RIGHT)
   const y = (value: number): number => bottom - (value / most) * (bottom - top)
-  const grid = [0, 0.25, 0.5, 0.75, 1].map((share) => {
-    const at = round(y(share * most))
-    return `<path d="M${left} ${at}H${WIDTH - RIGHT}" stroke="#dee2e6"/>${text(left - 6, at + 4, short(share * most), 'end')}`
+  const grid = yTicks.map((tick) => {
+    const at = round(y(tick))
+    return `<path class="grid" d="M${LEFT} ${at}H${WIDTH - RIGHT}"/>${text(LEFT - 8, at + 4, short(tick), 'end', 'faint')}`
   })
-  const ticks = (
-    axes.ticks ??
-    [0, 0.25, 0.5, 0.75, 1].map((share): [number, string] => {
-      const value = axes.logX ? 10 ** (from + share * width) : from + share * width
-      return [value, short(value)]
-    })
-  ).map(([value, label]) => text(x(value), bottom + 16, label, 'middle'))
+  const ticks = xTicks.map(([value, label]) => text(x(value), bottom + 18, label, 'middle', 'faint'))
   const paths = series.map(({ engine, points }) => {
-    const d = points.map(([px, py], i) => `${i === 0 ? 'M' : 'L'}${round(x(px))} ${round(y(py))}`).join('')
-    return `<path d="${d}" fill="none" stroke="${color(engine)}" stroke-width="1.5" opacity="0.8"/>`
+    const d = thinned(points).map(([px, py], i) => `${i === 0 ? 'M' : 'L'}${round(x(px))} ${round(y(py))}`)
+    return `<path class="line ${escapeHtml(engine)}" d="${d.join('')}"/>`
   })
-  const engines = [...new Set(series.map(({ engine }) => engine))]
-  const legend = engines.map((engine, i) => {
-    const at = left + i * 130
-    return `<rect x="${at}" y="${height - 14}" width="10" height="10" fill="${color(engine)}"/>${text(at + 14, height - 5, engine)}`
-  })
-  const names = text(WIDTH - RIGHT, bottom + 32, axes.x, 'end') + text(left, top - 6, axes.y)
-  return svg(title, height, [...grid, ...ticks, ...paths, ...legend, names].join(''))
+  const names =
+    text(WIDTH - RIGHT, bottom + 34, axes.x, 'end', 'faint') + text(LEFT - 8, top - 10, axes.y, 'end', 'faint')
+  return svg(
+    title,
+    height,
+    [...grid, ...ticks, ...paths, legend([...new Set(series.map(({ engine }) => engine))]), names].join(''),
+  )
+}
+
+function legend(engines: readonly string[]): string {
+  let at = LEFT
+  return engines
+    .map((engine) => {
+      const key = `<rect class="key ${escapeHtml(engine)}" x="${at}" y="32" width="12" height="12" rx="2"/>`
+      const name = text(at + 17, 42, engine)
+      at += 17 + engine.length * CHARACTER + 18
+      return key + name
+    })
+    .join('')
+}
+
+/** The highest of neighbours, so that no peak is left out. */
+function thinned(points: Line['points']): Line['points'] {
+  const each = Math.ceil(points.length / MOST_POINTS)
+  if (each === 1) return points
+  const kept: (readonly [number, number])[] = []
+  for (let i = 0; i < points.length; i += each) {
+    kept.push(points.slice(i, i + each).reduce((highest, point) => (point[1] > highest[1] ? point : highest)))
+  }
+  return kept
+}
+
+/** From 0 to the first round number at or above `most`, by steps of 1, 2 or 5 times a power of ten. */
+export function roundTicks(most: number): readonly number[] {
+  if (!(most > 0)) return [0, 1]
+  const power = 10 ** Math.floor(Math.log10(most / 4))
+  const step = [1, 2, 5, 10].map((times) => times * power).find((step) => most / step <= 5)!
+  return Array.from({ length: Math.ceil(most / step - 1e-9) + 1 }, (_, i) => i * step)
 }
 
 function svg(title: string, height: number, body: string): string {
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escapeHtml(title)}">` +
-    `<text x="0" y="14" font-weight="bold">${escapeHtml(title)}</text>${body}</svg>`
+    `<text class="title" x="0" y="16">${escapeHtml(title)}</text>${body}</svg>`
   )
 }
 
-function text(x: number, y: number, content: string, anchor = 'start'): string {
-  return `<text x="${round(x)}" y="${round(y)}" text-anchor="${anchor}">${escapeHtml(content)}</text>`
+function text(x: number, y: number, content: string, anchor = 'start', look = ''): string {
+  const of = look === '' ? '' : ` class="${look}"`
+  return `<text${of} x="${round(x)}" y="${round(y)}" text-anchor="${anchor}">${escapeHtml(content)}</text>`
 }
 
-const color = (engine: string): string => COLORS[engine] ?? '#495057'
 const round = (value: number): number => Math.round(value * 10) / 10
-const short = (value: number): string =>
-  value >= 100 ? value.toFixed(0) : value >= 1 ? value.toFixed(1) : value.toPrecision(2)
+/** Three digits, without zeros at the end. */
+const short = (value: number): string => String(Number(value.toPrecision(3)))
 
 export function escapeHtml(value: string): string {
   return value.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`)

@@ -30,10 +30,10 @@ const COLUMNS: readonly {
   { title: 'lost', figure: 'lost', digits: 0 },
 ]
 
-/** One row an engine, with the columns that the case has. */
-export function table(results: readonly EngineResult[]): string[] {
+/** A row of titles and one for each engine, with the columns that the case has. */
+export function rows(results: readonly EngineResult[]): readonly (readonly string[])[] {
   const columns = COLUMNS.filter(({ figure }) => results.some(({ runs }) => valuesOf(figure, runs).length > 0))
-  const rows = [
+  return [
     ['', ...columns.map(({ title }) => title)],
     ...results.map(({ engine, runs }) => [
       engine,
@@ -43,8 +43,13 @@ export function table(results: readonly EngineResult[]): string[] {
       }),
     ]),
   ]
-  const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)))
-  return rows.map((row) =>
+}
+
+/** The same as lines of text. */
+export function table(results: readonly EngineResult[]): string[] {
+  const all = rows(results)
+  const widths = all[0]!.map((_, i) => Math.max(...all.map((row) => row[i]!.length)))
+  return all.map((row) =>
     row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  '),
   )
 }

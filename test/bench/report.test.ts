@@ -4,6 +4,7 @@ import { readGrpcGo, readH2load } from '../../bench/generators.ts'
 import { Histogram } from '../../bench/load/histogram.ts'
 import { type EngineResult, lineOf } from '../../bench/report/figures.ts'
 import { page } from '../../bench/report/html.ts'
+import { lines, roundTicks } from '../../bench/report/plots.ts'
 import { remarks, table } from '../../bench/report/table.ts'
 import { judge } from '../../bench/report/targets.ts'
 
@@ -99,14 +100,32 @@ test('the table says when the load sets the pace', () => {
 
 test('the page needs nothing but itself, and shows ratios, latency and memory', () => {
   const html = page('node 24 <here>', [{ spec: SPANS, results: RESULTS, notes: ['a note & more'] }])
-  expect(html).not.toMatch(/<script|<link|<img|<iframe|\ssrc=|\shref=|url\(|@import/i)
+  expect(html).not.toMatch(/<script|<link|<img|<iframe|\ssrc=|\shref="(?!#)|url\(|@import/i)
   expect(html.match(/https?:\/\/[^"]*/g)?.every((address) => address === 'http://www.w3.org/2000/svg')).toBe(true)
   expect(html.match(/<svg /g)).toHaveLength(3)
   expect(html.match(/<svg /g)?.length).toBe(html.match(/<\/svg>/g)?.length)
   expect(html).not.toContain('NaN')
   expect(html).toContain('node 24 &#60;here&#62;')
   expect(html).toContain('a note &#38; more')
-  expect(html).toContain('6.00x')
+  expect(html).toContain('6.00x ✓ ≥ 6x')
+  expect(html).toContain('<td>1400 <small>(1000–1500)</small></td>')
+  expect(html).toContain('prefers-color-scheme: dark')
+})
+
+test('axes end at round numbers, in at most five steps', () => {
+  expect(roundTicks(959)).toEqual([0, 200, 400, 600, 800, 1000])
+  expect(roundTicks(1000)).toEqual([0, 200, 400, 600, 800, 1000])
+  expect(roundTicks(0.23)).toEqual([0, 0.05, 0.1, 0.15, 0.2, 0.25].map((tick) => expect.closeTo(tick, 9)))
+  expect(roundTicks(7)).toEqual([0, 2, 4, 6, 8])
+  expect(roundTicks(0)).toEqual([0, 1])
+})
+
+test('no peak of a long run is left out of its plot', () => {
+  const points = Array.from({ length: 36_000 }, (_, i) => [i, i === 17_777 ? 999 : 100] as const)
+  const plot = lines('memory', [{ engine: 'sluice', points }], { x: 's', y: 'MiB' })
+  // From 290 less the axis below to 62 above: 999 of 1000 is near the top.
+  expect(plot).toMatch(/L[\d.]+ 62\.2/)
+  expect(plot.length).toBeLessThan(20_000)
 })
 
 test('a page without anything measured is still one', () => {
