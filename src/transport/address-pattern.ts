@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net'
+import { isIPv4, isIPv6 } from 'node:net'
 import { setFlagsFromString } from 'node:v8'
 
 let compiled = false
@@ -10,6 +10,8 @@ let compiled = false
 export function compileAddressPattern(): void {
   if (compiled) return
   compiled = true
+  // Loads `node:net` where that has yet to be: V8 takes no code that was compiled ahead while a flag is another.
+  isIPv4('')
   // The flag is read whenever a pattern is compiled; back at its default it leaves no trace, in V8's hash of its flags either.
   setFlagsFromString('--no-regexp-optimization')
   // The first use makes bytecode, the second machine code.

@@ -68,7 +68,7 @@ function copyOfLauncher(folder: string, form: 'checkout' | 'package'): string {
     copyFileSync(join(root, file), join(folder, file))
     chmodSync(join(folder, file), 0o755)
   }
-  write(join(folder, form === 'checkout' ? 'src/cli/main.ts' : 'dist/run/main.cjs'), '')
+  write(join(folder, form === 'checkout' ? 'src/cli/main.ts' : 'dist/run/run.cjs'), '')
   return join(folder, 'sluice')
 }
 
@@ -129,7 +129,7 @@ onThisPlatform('the launcher', () => {
     standIn(join(modules, pinned, 'bin/node'), 'beside')
     mkdirSync(join(modules, '.bin'))
     symlinkSync('../sluice/sluice', join(modules, '.bin/sluice'))
-    const expected = join(modules, 'sluice/dist/run/main.cjs')
+    const expected = join(modules, 'sluice/dist/run/run.cjs')
     expect(launch(join(modules, '.bin/sluice'), { args: ['version'] }).lines).toEqual([
       'beside',
       YOUNG,

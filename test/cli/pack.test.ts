@@ -1,5 +1,16 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
@@ -71,7 +82,7 @@ describe('the published package', () => {
     const all = readdirSync(installed, { recursive: true, encoding: 'utf8' })
     expect(all.filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts'))).toEqual([])
     expect(all).toContain(join('dist', 'src', 'cli', 'main.js'))
-    expect(all).toContain(join('dist', 'run', 'main.cjs'))
+    expect(all).toContain(join('dist', 'run', 'run.cjs'))
   })
 
   test('runs on its own Node from any folder', async () => {
@@ -113,5 +124,20 @@ describe('the published package', () => {
       ['packed span', 'packed'].every((word) => running.output().includes(word)) ? true : undefined,
     )
     expect(await running.stop()).toBe(0)
+  })
+
+  test('keeps compiled code for the next start, and does without where that is cut short', async () => {
+    const kept = join(temp, 'kept')
+    const options = { command: sluice, cwd: project, env: { NODE_COMPILE_CACHE: kept } }
+    const codes = (): string[] => globSync('main-*.code', { cwd: kept })
+    const first = await startSluice(['run', 'pipeline.yaml'], options)
+    await eventually('compiled code', () => (codes().length > 0 ? true : undefined))
+    expect(await first.stop()).toBe(0)
+    expect(codes()).toHaveLength(1)
+    for (const length of [undefined, 1000, 0]) {
+      truncateSync(join(kept, codes()[0]!), length ?? statSync(join(kept, codes()[0]!)).size)
+      const next = await startSluice(['run', 'pipeline.yaml'], options)
+      expect(await next.stop()).toBe(0)
+    }
   })
 })

@@ -5,7 +5,7 @@
  * The main thread's are CommonJS, which can load Node's modules where they are first used. A lane's are ES modules: what one file
  * takes from another is read through a getter in CommonJS, at 1.6 times the CPU per span (bench case `spans-grpc`).
  */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import { join, sep } from 'node:path'
 import { type Plugin, rolldown } from 'rolldown'
@@ -80,6 +80,7 @@ export async function bundle(folder: string, reading: (path: string) => void = (
   }
   // Siblings of `main.cjs` are looked for under its own ending.
   writeFileSync(join(folder, 'lane.cjs'), "'use strict'\nmodule.exports = require('./lane.mjs')\n")
+  cpSync(join(import.meta.dirname, 'run.cjs'), join(folder, 'run.cjs'))
   writeFileSync(join(folder, 'licenses.txt'), licenses([...read]))
 }
 

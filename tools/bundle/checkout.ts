@@ -1,6 +1,8 @@
 import {
+  chmodSync,
   cpSync,
   existsSync,
+  globSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -38,6 +40,7 @@ export async function checkoutBundle(): Promise<void> {
   mkdirSync(CACHE, { recursive: true })
   // By time first: the oldest are removed.
   const folder = mkdtempSync(`${LINK}-${Date.now()}-`)
+  chmodSync(folder, 0o755)
   const inputs: Record<string, string> = {}
   const stamp = (path: string): void => {
     inputs[relative(root, path)] ??= settledStamp(path)
@@ -60,7 +63,7 @@ export async function checkoutBundle(): Promise<void> {
 }
 
 /** What makes a bundle is part of what it is made from. */
-const OWN = ['tools/bundle/bundle.ts', 'tools/bundle/checkout.ts', 'tools/bundle/start.cjs']
+const OWN = ['bundle.ts', 'checkout.ts', 'run.cjs', 'start.cjs'].map((name) => `tools/bundle/${name}`)
 
 function settledStamp(path: string): string {
   for (;;) {
@@ -71,6 +74,7 @@ function settledStamp(path: string): string {
 }
 
 function removeOld(): void {
+  for (const name of globSync('main-*.code', { cwd: CACHE })) rmSync(join(CACHE, name))
   const current = existsSync(LINK) ? basename(realpathSync(LINK)) : ''
   const old = readdirSync(CACHE)
     .filter((name) => /^run-\d+-\w+$/.test(name) && name !== current)

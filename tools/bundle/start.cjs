@@ -31,7 +31,7 @@ function isCurrent(root, folder) {
 if (require.main === module) {
   // As the launcher spells it, links kept: a checkout whose node_modules is a link has its sources beside the link.
   const root = resolve(process.argv[1], '../../../../..')
-  if (isCurrent(root, __dirname)) require('./main.cjs')
+  if (isCurrent(root, __dirname)) require('./run.cjs')
   else void import(require('node:url').pathToFileURL(join(root, 'src/cli/main.ts')).href)
 }
 
