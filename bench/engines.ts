@@ -43,7 +43,11 @@ export function startOf(engine: Engine, place: Place): Start {
   const env = { IN: `127.0.0.1:${port}`, OUT: `127.0.0.1:${outPort}`, METRICS: String(metricsPort) }
   switch (engine) {
     case 'sluice':
-      return { command: [process.execPath, '--trace-gc', MAIN, 'run', ...ONE_LANE, file], env }
+      return {
+        command: [process.execPath, '--trace-gc', MAIN, 'run', ...ONE_LANE, file],
+        // As its launcher does.
+        env: { ...env, MALLOC_MMAP_THRESHOLD_: '131072' },
+      }
     case 'otelcol':
     case 'otelcol-gogc400':
       return {

@@ -8,12 +8,23 @@ import { runInNewContext } from 'node:vm'
  */
 const SCAVENGE_EVERY_BYTES = 8 << 20
 
-let collect: ((options: { readonly type: 'major' | 'minor' }) => void) | undefined
+interface Collection {
+  readonly type: 'major' | 'minor'
+  readonly execution?: 'sync'
+  readonly flavor?: 'last-resort'
+}
+
+let collect: ((options: Collection) => void) | undefined
 let unscavenged = 0
 
 /** A full collection, some 10 to 100 ms in which the thread does nothing else. */
 export function collectAll(): void {
   collector()({ type: 'major' })
+}
+
+/** Several of them, until nothing more is found, and V8's pages go back to the system as well, which it keeps otherwise. */
+export function collectToTheLast(): void {
+  collector()({ type: 'major', execution: 'sync', flavor: 'last-resort' })
 }
 
 /** Counts bytes that a socket of this thread read into memory of their own, and frees what has become garbage of them. */

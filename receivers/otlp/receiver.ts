@@ -32,6 +32,8 @@ export class OtlpReceiver implements Component {
   readonly #ctx: ComponentContext
   readonly #next: Outputs
   readonly #arrivals = new Map<Signal, Arrivals>()
+  /** The last refusal, whose words serve many clients in a row. */
+  #said: { readonly failure: Failure; readonly status: CallStatus } | undefined
   #servers: Server[] = []
   #stopped: Promise<void> | undefined
 
@@ -84,7 +86,11 @@ export class OtlpReceiver implements Component {
     if (refusing === undefined) return arrivals.enter()
     refusing.told()
     this.#ctx.admission.pressed()
-    return { ...callStatus(refusing.failure), reason: refusing.failure.reason }
+    if (this.#said?.failure !== refusing.failure) {
+      const { failure } = refusing
+      this.#said = { failure, status: { ...callStatus(failure), reason: failure.reason } }
+    }
+    return this.#said.status
   }
 
   #handler(transport: 'grpc' | 'http', config: GrpcConfig | HttpConfig): ServerHandler {

@@ -15,7 +15,7 @@ export interface Arriving {
   readonly aheadBytes: number
 }
 
-/** Why a batch would be turned away. Made anew for every question: whoever acts on it says so, once. */
+/** Why a batch would be turned away. The same one may be the answer to many questions. */
 export interface Refusing {
   readonly failure: Failure
   /**
@@ -23,7 +23,7 @@ export interface Refusing {
    * not wait for that.
    */
   readonly stalled: boolean
-  /** A batch was turned away because of this, unread: for those who keep count. */
+  /** Whoever acts on it says so, once for each batch that it turns away unread: for those who keep count. */
   told(): void
 }
 

@@ -6,6 +6,7 @@ import { MemoryStorage } from '../component/memory-storage.ts'
 import { type ComponentLists, definitionOf, registryOf } from '../component/registry.ts'
 import { SluiceError } from '../errors.ts'
 import { type ComponentState, type ContextScope, Graph, type GraphEnvironment } from '../graph/graph.ts'
+import { giveBackIdleMemory } from '../memory/idle-memory.ts'
 import { SharedBoard } from '../memory/shared-board.ts'
 import { ThreadMemory } from '../memory/thread-memory.ts'
 import type { Signal } from '../otlp/batch.ts'
@@ -49,6 +50,7 @@ export default async function lane(task: LaneTask): Promise<void> {
   say({ type: 'hello', thread: threadId })
   // What components say of their configuration as they start, the first lane has said.
   let repeats = task.lane > 0 || task.generation > 0
+  let givingBack: ReturnType<typeof giveBackIdleMemory> | undefined
   try {
     const log = laneLogger(task, say, () => repeats)
     const listening: Listening[] = []
@@ -56,6 +58,7 @@ export default async function lane(task: LaneTask): Promise<void> {
     const { level } = task.config.service.telemetry.metrics
     const meter = new SharedMeter(task.meter, (series) => say({ type: 'series', series }), level)
     const figures = threadMetrics(meter, laneName(task.lane))
+    givingBack = giveBackIdleMemory(systemClock)
     sharePorts({
       lane: task.lane,
       first: task.lane === 0 && task.generation === 0,
@@ -96,6 +99,7 @@ export default async function lane(task: LaneTask): Promise<void> {
     say({ type: 'failed', code, message: error instanceof Error ? error.message : String(error) })
   } finally {
     ended()
+    givingBack?.stop()
     mesh.close()
     peers.close()
     port.close()

@@ -35,6 +35,8 @@ export function spreadEntrances(
     mesh.enter(address, { consumer: arrive })
     return {
       acknowledges,
+      // Of this lane's own queues: it gives away only while it has more to do than others, which a full queue keeps it from.
+      refusing: head.refusing,
       consume(delivery) {
         const lane = spreader.laneFor(delivery.batch)
         if (lane !== mesh.lane) {

@@ -13,7 +13,11 @@ export class ArenaPool {
   readonly #free: ArrayBuffer[][] = []
   readonly #holds = new WeakMap<ArrayBufferLike, Holds>()
   #idleBytes = 0
+  /** The least that was idle since the last `trimUnused`: nobody needed that much. */
+  #leastIdle = 0
   #heldArenas = 0
+  /** Arenas given out so far. */
+  taken = 0
   /** Overwrites what comes back, so that a test sees who reads it too late. */
   poison = false
 
@@ -35,6 +39,7 @@ export class ArenaPool {
   take(length: number): Buffer {
     if (length < SMALLEST || length > LARGEST) return Buffer.allocUnsafeSlow(length)
     this.#heldArenas++
+    this.taken++
     const sizeClass = classOf(length)
     let arena = this.#free[sizeClass]?.pop()
     if (arena === undefined) {
@@ -42,6 +47,7 @@ export class ArenaPool {
       this.#holds.set(arena, { count: 1, sizeClass })
     } else {
       this.#idleBytes -= arena.byteLength
+      if (this.#idleBytes < this.#leastIdle) this.#leastIdle = this.#idleBytes
       this.#holds.get(arena)!.count = 1
     }
     return Buffer.from(arena, 0, length)
@@ -96,6 +102,21 @@ export class ArenaPool {
     this.#heldArenas++
   }
 
+  /** Frees arenas that nobody has needed since the last time, `most` bytes at once: to free one is a system call. */
+  trimUnused(most: number): void {
+    let left = Math.min(most, this.#leastIdle)
+    for (const free of this.#free) {
+      for (let arena = free?.[0]; arena !== undefined && arena.byteLength <= left; arena = free![0]) {
+        free!.shift()
+        left -= arena.byteLength
+        this.#idleBytes -= arena.byteLength
+        this.#holds.delete(arena)
+        arena.transfer(0)
+      }
+    }
+    this.#leastIdle = this.#idleBytes
+  }
+
   /** Frees what lies around unused. */
   trim(): void {
     for (const free of this.#free) {
@@ -105,6 +126,7 @@ export class ArenaPool {
       }
     }
     this.#idleBytes = 0
+    this.#leastIdle = 0
   }
 
   retainAll(chunks: readonly Uint8Array[]): void {

@@ -8,6 +8,10 @@ import type { QueueShare } from './queue-share.ts'
 /** Batches that an average goes back, about. */
 const AVERAGED_OVER = 16
 
+function average(usual: number, last: number): number {
+  return usual === 0 ? last : usual + (last - usual) / AVERAGED_OVER
+}
+
 /**
  * How much of a queue is taken: in what `sizer` says, and in bytes beside it, in all lanes together. A lane that holds nothing
  * may always take one batch: those that wait in a lane for room are let in when something leaves it there.
@@ -17,8 +21,11 @@ export class Room {
   readonly #maxBytes: number
   readonly #metrics: ExporterMetrics
   readonly #share: QueueShare
-  /** About what a batch takes of `queue_size`: of the last ones that entered, the latest counting most. 0: nothing has. */
+  /** About what a batch takes of both: of the last ones that entered, the latest counting most. 0: nothing has. */
   #usualSize = 0
+  #usualBytes = 0
+  /** How often anything entered or left. */
+  changes = 0
 
   constructor(queue: QueueConfig, metrics: ExporterMetrics, share: QueueShare) {
     this.#queue = queue
@@ -59,19 +66,24 @@ export class Room {
     return undefined
   }
 
-  /** How full it is, for people, and which key to raise. Without a batch: that it has no room for a usual one. */
+  /** How full it is, for people, and which key to raise. Without a batch: for one that nobody has read. */
   describe(batch?: Batch): { readonly full: string; readonly key: string } {
     const { queue_size: most, sizer } = this.#queue
     const size = batch === undefined ? Math.max(1, this.#usualSize) : this.sizeOf(batch)
     const taken = this.#taken(1)
-    return taken.size + size > most
-      ? { full: `${taken.size} of ${most} ${sizer}`, key: 'queue_size' }
-      : { full: `${taken.bytes} of ${this.#maxBytes} bytes`, key: 'queue_size_bytes' }
+    if (taken.size + size > most) return { full: `${taken.size} of ${most} ${sizer}`, key: 'queue_size' }
+    if (taken.bytes + (batch?.byteLength ?? this.#usualBytes) > this.#maxBytes) {
+      return { full: `${taken.bytes} of ${this.#maxBytes} bytes`, key: 'queue_size_bytes' }
+    }
+    // Only beside those that were let in before.
+    const held = `${taken.size} of ${most} ${sizer}, ${taken.bytes} of ${this.#maxBytes} bytes, and the rest is on its way`
+    return { full: held, key: Number.isFinite(this.#maxBytes) ? 'queue_size_bytes' : 'queue_size' }
   }
 
   take(batch: Batch): void {
     const size = this.sizeOf(batch)
-    this.#usualSize = this.#usualSize === 0 ? size : this.#usualSize + (size - this.#usualSize) / AVERAGED_OVER
+    this.#usualSize = average(this.#usualSize, size)
+    this.#usualBytes = average(this.#usualBytes, batch.byteLength)
     this.#change(size, batch.byteLength)
   }
 
@@ -81,6 +93,7 @@ export class Room {
 
   #change(size: number, bytes: number): void {
     this.#share.change(size, bytes)
+    this.changes++
     this.#metrics.queueSize.set(this.#share.size)
     this.#metrics.queueBytes.set(this.#share.bytes)
   }

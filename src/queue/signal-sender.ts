@@ -57,6 +57,8 @@ export class SignalSender {
   /** Deliveries that have a place in the queue. */
   #entered = 0
   readonly #blocked = new Line<Blocked>()
+  /** What was said last of a full queue, for as long as it is true: there may be thousands to say it to in a second. */
+  #full: { readonly changes: number; readonly inFlight: number; readonly refusing: Refusing } | undefined
   #lettingIn = false
   #closing = false
   #stopping = false
@@ -115,12 +117,16 @@ export class SignalSender {
     if (this.#stopping) return { failure: this.#stopFailure(), stalled: false, told: NOBODY_COUNTS }
     const room = this.#room
     if (room === undefined || room.hasFor(arriving)) return undefined
-    const cause = this.#fullness(room)
-    return {
-      failure: this.#fullFailure(cause),
-      stalled: !this.#courier.advancing,
-      told: () => this.#options.log.refused(0, cause),
+    const { inFlight, advancing } = this.#courier
+    let full = this.#full
+    if (full?.changes !== room.changes || full.inFlight !== inFlight || full.refusing.stalled === advancing) {
+      const cause = this.#fullness(room)
+      const told = (): void => this.#options.log.refused(0, cause)
+      const refusing = { failure: this.#fullFailure(cause), stalled: !advancing, told }
+      full = { changes: room.changes, inFlight, refusing }
+      this.#full = full
     }
+    return full.refusing
   }
 
   /** A stop is near: senders that wait for room, or for the next attempt, need not wait for the stop itself. */

@@ -239,6 +239,7 @@ export class GrpcServerCall implements ServerCall, CallHead {
     this.#entrance?.arrived(0)
     this.#reservation?.release()
     this.#stream.respond({ ...RESPONSE_HEADERS, ...extra, ...statusTrailers(status) }, TRAILERS_ONLY)
+    readFromSocket(UNREAD_BYTES)
     this.#stream.close(constants.NGHTTP2_NO_ERROR)
   }
 
@@ -336,6 +337,9 @@ export class GrpcServerCall implements ServerCall, CallHead {
 }
 
 const SLOW_RETRY_AFTER_MS = 1000
+
+/** About what comes of a call that is refused by its headers, by the window of a connection that has heard that. */
+const UNREAD_BYTES = 16_384
 
 const RESPONSE_HEADERS = { ':status': 200, 'content-type': 'application/grpc' }
 const OK_TRAILERS = { 'grpc-status': '0' }

@@ -93,8 +93,16 @@ export function decodeGrpcMessage(value: string): string {
   return text.decode(Uint8Array.from(bytes))
 }
 
+let last: { readonly status: CallStatus; readonly trailers: Readonly<Record<string, string>> } | undefined
+
 /** Header pairs of a failed gRPC call; the caller adds what comes before a trailers-only response. */
-export function statusTrailers(status: CallStatus): Record<string, string> {
+export function statusTrailers(status: CallStatus): Readonly<Record<string, string>> {
+  // Where thousands are refused in a second, many in a row are for the same status.
+  if (last?.status !== status) last = { status, trailers: trailersOf(status) }
+  return last.trailers
+}
+
+function trailersOf(status: CallStatus): Record<string, string> {
   return {
     'grpc-status': String(status.code),
     ...(status.message !== '' && { 'grpc-message': encodeGrpcMessage(status.message) }),

@@ -89,3 +89,20 @@ test('a buffer that no pool made is not taken in', () => {
   }
   expect([pool.held, pool.idleBytes]).toEqual([0, 0])
 })
+
+test('what was not needed since the last time is freed, the rest is kept', () => {
+  const pool = new ArenaPool(64 * MIB)
+  const taken = Array.from({ length: 4 }, () => pool.take(MIB))
+  pool.releaseAll(taken)
+  pool.trimUnused(64 * MIB)
+  expect(pool.idleBytes).toBe(4 * MIB)
+  pool.release(pool.take(MIB))
+  // One of the four was needed.
+  pool.trimUnused(64 * MIB)
+  expect(pool.idleBytes).toBe(MIB)
+  pool.trimUnused(MIB - 1)
+  expect(pool.idleBytes).toBe(MIB)
+  pool.trimUnused(MIB)
+  expect(pool.idleBytes).toBe(0)
+  expect(pool.take(MIB).byteLength).toBe(MIB)
+})

@@ -11,6 +11,7 @@ import type { CallStatus, Server, ServerHandler } from '../../src/transport/unar
 const MIB = 1 << 20
 const WIDE = MIB
 const NARROW = 65_535
+const SHUT = 16_384
 const CONNECTION = CONNECTION_BYTES.http2
 /** What a wide one is booked with. */
 const MORE = WIDE - (NARROW + 1)
@@ -99,7 +100,7 @@ test('wide where there is room, which is booked; narrow where there is not; all 
   await expect.poll(() => admission.connections).toBe(0)
 })
 
-test('lowered while requests are refused, wide again a second after the last', async () => {
+test('shut while requests are refused, wide again a second after the last', async () => {
   const admission = new Admission(Admission.memory(64 * MIB))
   const server = await serve(admission, accept())
   const session = connect(server)
@@ -111,7 +112,7 @@ test('lowered while requests are refused, wide again a second after the last', a
   const message = new Uint8Array(5 + 100_000)
   new DataView(message.buffer).setUint32(1, 100_000)
   expect(await call(session, message)).toBe('14')
-  await expect.poll(() => windowOf(session)).toBe(NARROW)
+  await expect.poll(() => windowOf(session)).toBe(SHUT)
   await expect.poll(() => admission.connections).toBe(CONNECTION)
   hog.release()
   expect(await call(session, message)).toBe('0')
