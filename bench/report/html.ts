@@ -66,7 +66,7 @@ function overview(measured: readonly Measured[]): string {
     all.length === 0
       ? ''
       : `<div class="wide">${bars('Items per CPU second: how many times as many as the other engine', all, 'x')}</div>
-<p class="summary">The dark line is the spread over the repeats, the red mark the target, dashed is as many.</p>`
+<p class="summary">The thin line in a bar is the spread over the repeats, the red mark the target, the dashed line where both are equal.</p>`
   return `${chart}\n<p>${cases.join(' · ')}</p>`
 }
 

@@ -1,7 +1,7 @@
 /** Plots as SVG text; colours are the page's, by class. Coordinates are those of a view box of WIDTH by the height of the plot. */
 const WIDTH = 760
 const LEFT = 64
-const RIGHT = 16
+const RIGHT = 28
 const LABELS = 250
 const ROW = 26
 /** More points than this are more than there are pixels. */
@@ -30,7 +30,7 @@ export interface Axes {
   readonly ticks?: readonly (readonly [x: number, label: string])[]
 }
 
-/** Horizontal bars with their spread, and a mark at the target. */
+/** Horizontal bars with their spread and a mark at the target; a line at 1. */
 export function bars(title: string, rows: readonly Bar[], unit: string): string {
   const top = 40
   const height = top + rows.length * ROW + 24
@@ -38,12 +38,11 @@ export function bars(title: string, rows: readonly Bar[], unit: string): string 
   const end = WIDTH - RIGHT - 110
   const x = (value: number): number => LABELS + (value / most) * (end - LABELS)
   const bottom = top + rows.length * ROW
+  const upright = (value: number, look: string): string =>
+    `<path class="${look}" d="M${round(x(value))} ${top - 6}V${bottom}"/>`
   const grid = roundTicks(most)
     .filter((tick) => tick <= most)
-    .map((tick) => {
-      const line = `<path class="${tick === 1 ? 'one' : 'grid'}" d="M${round(x(tick))} ${top - 6}V${bottom}"/>`
-      return line + text(x(tick), bottom + 14, `${short(tick)}${unit}`, 'middle', 'faint')
-    })
+    .map((tick) => upright(tick, 'grid') + text(x(tick), bottom + 14, `${short(tick)}${unit}`, 'middle', 'faint'))
   const body = rows.map(({ label, value, min, max, target }, i) => {
     const y = top + i * ROW
     const middle = y + (ROW - 8) / 2
@@ -57,7 +56,7 @@ export function bars(title: string, rows: readonly Bar[], unit: string): string 
       text(x(Math.max(max, target ?? 0)) + 8, middle + 4, `${value.toFixed(2)}${unit}${verdict}`),
     ].join('')
   })
-  return svg(title, height, [...grid, ...body].join(''))
+  return svg(title, height, [...grid, ...body, upright(1, 'one')].join(''))
 }
 
 /** Lines from 0 upwards, one colour an engine. */

@@ -12,13 +12,13 @@ section { border-top: 1px solid var(--rule); padding: 1.2rem 0 }
 table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; background: var(--panel) }
 th, td { padding: 0.3rem 0.7rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--rule) }
 th { font-weight: 600; color: var(--faint) } th:first-child, td:first-child { text-align: left; font-weight: 600 }
-td small { color: var(--faint) }
+td small { display: block; color: var(--faint) }
 ul { margin: 0.8rem 0; padding-left: 1.2rem; max-width: 110ch } li { margin: 0.15rem 0 }
 .reached::marker { content: "✓  "; color: var(--good) } .missed::marker { content: "✗  "; color: var(--bad) }
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 460px), 1fr)); gap: 1rem 2rem; margin-top: 1rem }
 svg { width: 100%; height: auto; font: 12px system-ui, sans-serif } .wide svg { max-width: 960px }
 svg text { fill: var(--text) } svg text.faint { fill: var(--faint) } svg text.title { font-weight: 600; font-size: 13px }
-.grid { stroke: var(--rule) } .one { stroke: var(--faint); stroke-dasharray: 3 3 }
+.grid { stroke: var(--rule) } .one { stroke: var(--text); stroke-dasharray: 3 3 }
 .bar { fill: var(--sluice) } .spread { stroke: var(--text); stroke-width: 2 } .target { stroke: var(--bad); stroke-width: 3 }
 .line { fill: none; stroke-width: 1.8; stroke: var(--raw) } .key { fill: var(--raw) }
 .line.sluice { stroke: var(--sluice) } .key.sluice { fill: var(--sluice) }
