@@ -76,7 +76,8 @@ class DebugExporter implements Component, Consumer {
   #send(batch: Batch): SendResult {
     let sampler = this.#samplers.get(batch.signal)
     if (sampler === undefined) {
-      sampler = new Sampler(this.#ctx.clock, this.#settings.initial, this.#settings.thereafter)
+      const ctx = this.#ctx
+      sampler = new Sampler(ctx.clock, this.#settings.initial, this.#settings.thereafter, ctx.shared(batch.signal))
       this.#samplers.set(batch.signal, sampler)
     }
     if (!sampler.sample()) return { ok: true }

@@ -74,13 +74,15 @@ export class Admission {
   #hearing = false
   #pressedAt = Number.NEGATIVE_INFINITY
   #told = 0
-  #waits = 0
+  #waits: number
 
   /** `thread`: 0 is the main one, as in `ThreadMemory`. */
   constructor(memory: SharedArrayBuffer, thread = 0) {
     this.#cells = new Int32Array(memory)
     this.#thread = thread
     this.#own = cellsOf(thread)
+    // Each thread begins elsewhere, or the clients of several would come back in step.
+    this.#waits = (thread * Math.SQRT2) % 1
     raise(this.#cells, THREADS, thread + 1)
   }
 

@@ -246,6 +246,16 @@ describe('several threads', () => {
     expect(other.reserved).toBe(0)
   })
 
+  test('tell their clients to come back at different times', () => {
+    const memory = Admission.memory(1 << 20)
+    const threads = [1, 2, 3].map((index) => new Admission(memory, index))
+    threads[0]!.limiting(true)
+    const waits = threads.flatMap((each) =>
+      Array.from({ length: 30 }, () => (each.begin(false) as Refusal).retryAfterMs),
+    )
+    expect(new Set(waits).size).toBeGreaterThan(80)
+  })
+
   test('a limiter of one keeps requests out of all, until it dies', () => {
     const memory = Admission.memory(1 << 20)
     const [one, other] = [new Admission(memory, 1), new Admission(memory, 2)]
