@@ -3,6 +3,11 @@ import type { EncodedValue, ValueCursor } from '../otlp/cursors.ts'
 
 const STRING_VALUE = 0x0a
 const HEX_LENGTH = 64
+const ENCODED_LENGTH = 2 + HEX_LENGTH
+/** Hashes lie side by side: memory of its own for each costs more than hashing. A slab is free when no batch refers to it. */
+const SLAB_BYTES = 1 << 16
+let slab = Buffer.alloc(0)
+let slabEnd = SLAB_BYTES
 /** What the Collector leaves of a value that it cannot hash: an empty string, so that nothing stays readable. */
 const EMPTY_STRING: EncodedValue = Uint8Array.of(STRING_VALUE, 0)
 
@@ -13,12 +18,16 @@ const EMPTY_STRING: EncodedValue = Uint8Array.of(STRING_VALUE, 0)
 export function hashValue(value: ValueCursor): EncodedValue {
   const input = hashInput(value)
   if (input === undefined) return EMPTY_STRING
-  const encoded = new Uint8Array(2 + HEX_LENGTH)
-  encoded[0] = STRING_VALUE
-  encoded[1] = HEX_LENGTH
-  const hex = hash('sha256', input, 'hex')
-  for (let i = 0; i < HEX_LENGTH; i++) encoded[2 + i] = hex.charCodeAt(i)
-  return encoded
+  if (slabEnd + ENCODED_LENGTH > SLAB_BYTES) {
+    slab = Buffer.allocUnsafeSlow(SLAB_BYTES)
+    slabEnd = 0
+  }
+  const start = slabEnd
+  slabEnd += ENCODED_LENGTH
+  slab[start] = STRING_VALUE
+  slab[start + 1] = HEX_LENGTH
+  slab.write(hash('sha256', input, 'hex'), start + 2, 'latin1')
+  return slab.subarray(start, slabEnd)
 }
 
 function hashInput(value: ValueCursor): Uint8Array | undefined {
