@@ -23,13 +23,13 @@ export interface Backend {
   stop(): Promise<void>
 }
 
-/** `open`: gRPC calls are answered once it has resolved. */
-export async function startBackend(open: Promise<void> = Promise.resolve()): Promise<Backend> {
+/** `open`: gRPC calls are answered once it has resolved; asked for each, where it is a function. */
+export async function startBackend(open: Promise<void> | (() => Promise<void>) = Promise.resolve()): Promise<Backend> {
   const received: Backend['received'] = []
   const take = (signal: Stable, by: 'grpc' | 'http', bytes: Uint8Array, traceparent: string | undefined): void => {
     received.push({ signal, by, request: readProtobufjs(signal, bytes), traceparent })
   }
-  const grpc = await grpcServer(take, open)
+  const grpc = await grpcServer(take, typeof open === 'function' ? open : () => open)
   const http = await httpServer(take)
   return {
     grpc: `127.0.0.1:${grpc.port}`,
@@ -45,12 +45,12 @@ export async function startBackend(open: Promise<void> = Promise.resolve()): Pro
 
 type Take = (signal: Stable, by: 'grpc' | 'http', bytes: Uint8Array, traceparent: string | undefined) => void
 
-async function grpcServer(take: Take, open: Promise<void>): Promise<{ server: Server; port: number }> {
+async function grpcServer(take: Take, open: () => Promise<void>): Promise<{ server: Server; port: number }> {
   const server = new Server()
   for (const signal of STABLE) {
     server.addService(rawService(exportPath(signal)), {
       Export: (call: { request: Buffer; metadata: Metadata }, done: (error: null, response: Buffer) => void) => {
-        void open.then(() => {
+        void open().then(() => {
           take(signal, 'grpc', call.request, call.metadata.get('traceparent')[0]?.toString())
           done(null, Buffer.alloc(0))
         })
