@@ -1,5 +1,6 @@
 // A peer that stops reading in the middle of a request: the attempt times out, the retry goes elsewhere, and its memory
 // comes back to the pool only when the stalled socket has let go of it. Not shown here: TLS, whose records are copies.
+import * as http from 'node:http'
 import * as net from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { arenas } from '../../src/otlp/arena.ts'
@@ -7,6 +8,7 @@ import { parseGrpcTarget } from '../../src/transport/dial-target.ts'
 import { grpcClient } from '../../src/transport/grpc-client.ts'
 import type { Client } from '../../src/transport/unary.ts'
 import { jsServer } from '../transport/support/grpc-peers.ts'
+import { client as httpClientTo } from '../transport/support/http-out.ts'
 
 const cleanups: (() => unknown)[] = []
 afterEach(async () => {
@@ -107,4 +109,55 @@ test.each(['drains', 'goes away'])('after a time-out and a retry elsewhere the f
   const seen = dataOf(stalled.received()).subarray(5)
   expect(Buffer.compare(seen, sent.subarray(0, seen.length))).toBe(0)
   if (end === 'drains') expect(seen.length).toBeGreaterThan(64 << 10)
+})
+
+test('over HTTP/1.1, too: the first connection is cut, and what had gone out on it is of the request', async () => {
+  const chunks: Buffer[] = []
+  const sockets: net.Socket[] = []
+  const stalled = net.createServer((socket) => {
+    sockets.push(socket)
+    socket.on('error', () => {})
+    socket.on('data', (chunk: Buffer) => {
+      if (chunks.length === 0) socket.pause()
+      chunks.push(chunk)
+    })
+  })
+  const received: Buffer[] = []
+  const healthy = http.createServer((request, response) => {
+    const parts: Buffer[] = []
+    request.on('data', (part: Buffer) => parts.push(part))
+    request.on('end', () => {
+      received.push(Buffer.concat(parts))
+      response.end()
+    })
+  })
+  for (const server of [stalled, healthy]) {
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    cleanups.push(() => server.close())
+  }
+  const urlOf = (server: net.Server): string => `http://127.0.0.1:${(server.address() as net.AddressInfo).port}/`
+  const body = arenas.take(LENGTH)
+  for (let i = 0; i < LENGTH; i += 4) body.writeUInt32LE(i, i)
+  const sent = Buffer.from(body)
+  let held = 2
+  const release = (): void => {
+    held--
+    arenas.release(body)
+  }
+  arenas.retain(body)
+  const result = await httpClientTo(urlOf(stalled)).call('traces', [body], { timeoutMs: 500, release })
+  expect(result.ok).toBe(false)
+  const again = await httpClientTo(urlOf(healthy)).call('traces', [body], { timeoutMs: 0, release })
+  expect(again.ok).toBe(true)
+  expect(Buffer.compare(received[0]!, sent)).toBe(0)
+  await expect.poll(() => held, { timeout: 10_000 }).toBe(0)
+  // Whoever comes next writes over what is free now, while the first reader has not read what the kernel holds for it.
+  for (let i = 0; i < 4; i++) arenas.release(arenas.take(LENGTH).fill(0xee))
+  const closed = new Promise((resolve) => sockets[0]!.once('close', resolve))
+  sockets[0]!.resume()
+  await closed
+  const wire = Buffer.concat(chunks)
+  const seen = wire.subarray(wire.indexOf('\r\n\r\n') + 4)
+  expect(seen.length).toBeGreaterThan(64 << 10)
+  expect(Buffer.compare(seen, sent.subarray(0, seen.length))).toBe(0)
 })
