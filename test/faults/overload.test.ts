@@ -46,6 +46,16 @@ function numbersAt(backend: Backend): number[] {
   return [...found].sort((a, b) => a - b)
 }
 
+type Told = Awaited<ReturnType<JsClient['call']>>['error']
+
+/** A connection that a lane with too many asks to go takes with it what has just been sent, unread: that is sent again at once. */
+async function tell(client: JsClient, request: Uint8Array): Promise<Told> {
+  for (;;) {
+    const { error } = await client.call(request)
+    if (error?.details !== 'Stream refused by server') return error
+  }
+}
+
 test('all that was acknowledged arrives, and the books close', async () => {
   const gate = Promise.withResolvers<void>()
   const backend = await startBackend(gate.promise)
@@ -56,6 +66,7 @@ test('all that was acknowledged arrives, and the books close', async () => {
 receivers: {otlp: {protocols: {grpc: {endpoint: 127.0.0.1:0}}}}
 exporters: {otlp_grpc: {endpoint: ${backend.grpc}, compression: none, timeout: 30s, tls: {insecure: true}}}
 service:
+  lanes: 2
   admission: {limit_mib: 16}
   telemetry: ${OWN_METRICS}
   pipelines: {traces: {receivers: [otlp], exporters: [otlp_grpc]}}
@@ -72,7 +83,7 @@ service:
 
   const delays = await Promise.all(
     clients.map(async (client, i) => {
-      const { error } = await client.call(requests[i]!)
+      const error = await tell(client, requests[i]!)
       if (error === undefined) return undefined
       expect(error.code).toBe(14)
       return decodeStatus(error.metadata.get('grpc-status-details-bin')[0] as Buffer)!.retryAfterMs!
@@ -93,7 +104,7 @@ service:
     clients.map(async (client, i) => {
       for (let delay = delays[i]; delay !== undefined; ) {
         await new Promise((resolve) => setTimeout(resolve, delay))
-        const { error } = await client.call(requests[i]!)
+        const error = await tell(client, requests[i]!)
         delay = error && decodeStatus(error.metadata.get('grpc-status-details-bin')[0] as Buffer)!.retryAfterMs
       }
       client.close()
