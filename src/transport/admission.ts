@@ -71,6 +71,8 @@ export class Admission {
   /** Requests of unknown length that are on their way in this thread, the oldest first. */
   readonly #growing = new Set<Reservation>()
   readonly #pressed = new Set<() => void>()
+  /** The last booking met the limit. */
+  #scarce = false
   #hearing = false
   #pressedAt = Number.NEGATIVE_INFINITY
   #told = 0
@@ -300,12 +302,18 @@ export class Admission {
 
   /** Books for this thread unless all together would pass the limit; the new sum, or -1. */
   #add(cell: number, kib: number, limit: number): number {
-    // Looked at first, so that what has no room anyway is not in the way of another thread's booking that does.
-    for (let tries = 0; tries < TRIES && this.#sum(cell) + kib <= limit; tries++) {
-      Atomics.add(this.#cells, this.#own + cell, kib)
+    const own = this.#own + cell
+    for (let tries = 0; tries < TRIES; tries++) {
+      // Looked at first where room is scarce, so that what has none anyway is not in the way of another thread's booking that does.
+      if (this.#scarce && this.#sum(cell) + kib > limit) return -1
+      Atomics.add(this.#cells, own, kib)
       const now = this.#sum(cell)
-      if (now <= limit) return now
-      Atomics.sub(this.#cells, this.#own + cell, kib)
+      if (now <= limit) {
+        this.#scarce = false
+        return now
+      }
+      Atomics.sub(this.#cells, own, kib)
+      this.#scarce = true
     }
     return -1
   }
