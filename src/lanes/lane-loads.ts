@@ -8,7 +8,7 @@ const SCALE = 1_000_000
 /** After so many looks without a sign of life a lane is busy: it cannot even say so. */
 const SILENT_LOOKS = 4
 
-/** How busy each lane is, in memory that all of them see: 0 to 1, a share of time. A lane writes its own and reads the others'. */
+/** How much CPU each lane takes, in memory that all of them see: 0 to 1, a share of time. A lane writes its own and reads the others'. */
 export class LaneLoads {
   readonly #pieces: readonly SharedPiece[]
   readonly #lane: number
@@ -23,7 +23,7 @@ export class LaneLoads {
     this.#silent = new Int32Array(lanes)
   }
 
-  /** Says how busy this lane is; others believe it for some looks only. */
+  /** Says how much this lane takes; others believe it for some looks only. */
   publish(load: number): void {
     const { cells } = this.#pieces[this.#lane]!
     Atomics.store(cells, LOAD, Math.round(load * SCALE))
@@ -36,7 +36,7 @@ export class LaneLoads {
     Atomics.store(cells, LOAD, 0)
   }
 
-  /** How busy `lane` is. To be asked of each once in a while, always after the same time. */
+  /** How much `lane` takes. To be asked of each once in a while, always after the same time. */
   look(lane: number): number {
     const { cells } = this.#pieces[lane]!
     const load = Atomics.load(cells, LOAD) / SCALE

@@ -34,6 +34,14 @@ const ROOM: Bounds = { batches: 8, bytes: 8 << 20 }
 
 const UNKNOWN = Number.POSITIVE_INFINITY
 
+/** Shares of the time since the last call, 0 to 1. */
+export interface OwnLoad {
+  /** That this thread's loop had something to do, or waited for a processor to do it. */
+  busy(): number
+  /** That it had a processor. */
+  cpu(): number
+}
+
 /** What a spreader asks of the other lanes. */
 export interface OtherLanes {
   readonly lane: number
@@ -46,20 +54,23 @@ export interface OtherLanes {
  * Decides which batches of a lane other lanes get, before any work is done on them: sockets cannot move, so a lane whose clients send
  * most of the load would be the limit of all.
  *
- * Each lane says how busy its loop is. One that is busy, and busier than the mean of all, gives a share of its bytes to each that is less
- * busy, and moves that share by how far the two are apart, until they are not.
+ * Each lane says how much CPU it takes. One whose loop is busy, and which takes more than the mean of all, gives a share of its bytes to each
+ * that takes less, and moves that share by how far the two are apart, until they are not. Busy alone would not do: where others
+ * need the processors too, a thread that waits for one is busy.
  */
 export class Spreader {
   readonly #others: OtherLanes
   readonly #loads: LaneLoads
   readonly #clock: Clock
-  readonly #busySince: () => number
+  readonly #own: OwnLoad
   /** Share of the bytes that each lane is given, and what it has been given less than that, by turns. */
   readonly #shares: Float64Array
   readonly #credits: Float64Array
   /** Loads as they were looked at last; -1 where a lane does not run. */
   readonly #seen: Float64Array
+  /** CPU, as others are told, and how busy the loop is. */
   #load = 0
+  #busy = 0
   /** Of all together. */
   #share = 0
   /** Bytes that should have been given. */
@@ -70,12 +81,11 @@ export class Spreader {
   /** Milliseconds that a batch takes here, of late. */
   #took = UNKNOWN
 
-  /** `busySince`: share of the time since the last call that this thread was busy, 0 to 1. */
-  constructor(others: OtherLanes, loads: LaneLoads, clock: Clock, busySince: () => number) {
+  constructor(others: OtherLanes, loads: LaneLoads, clock: Clock, own: OwnLoad) {
     this.#others = others
     this.#loads = loads
     this.#clock = clock
-    this.#busySince = busySince
+    this.#own = own
     this.#shares = new Float64Array(others.lanes)
     this.#credits = new Float64Array(others.lanes)
     this.#seen = new Float64Array(others.lanes)
@@ -114,7 +124,8 @@ export class Spreader {
     if (this.#awake) return
     this.#awake = true
     this.#idleLooks = 0
-    this.#busySince()
+    this.#own.busy()
+    this.#own.cpu()
     this.#arm()
   }
 
@@ -123,12 +134,14 @@ export class Spreader {
   }
 
   #look(): void {
-    this.#load = this.#load * MEMORY + this.#busySince() * (1 - MEMORY)
+    this.#load = this.#load * MEMORY + this.#own.cpu() * (1 - MEMORY)
+    this.#busy = this.#busy * MEMORY + this.#own.busy() * (1 - MEMORY)
     this.#idleLooks = this.#worked ? 0 : this.#idleLooks + 1
     this.#worked = false
     if (this.#idleLooks >= IDLE_LOOKS) {
       this.#awake = false
       this.#load = 0
+      this.#busy = 0
       this.#shares.fill(0)
       this.#share = 0
       this.#owed = 0
@@ -153,13 +166,13 @@ export class Spreader {
       sum += loads[lane]!
       running++
     }
-    if (this.#share === 0 && (this.#load < BUSY || this.#load - sum / running < EXCESS)) return
+    if (this.#share === 0 && (this.#busy < BUSY || this.#load - sum / running < EXCESS)) return
     let total = 0
     for (let lane = 0; lane < lanes; lane++) {
       const apart = this.#load - loads[lane]!
       if (loads[lane]! < 0) shares[lane] = 0
       // What little there is can stay here.
-      else if (this.#load < BUSY / 2) shares[lane]! *= HALVING
+      else if (this.#busy < BUSY / 2) shares[lane]! *= HALVING
       else if (Math.abs(apart) > NOISE) shares[lane] = Math.max(0, shares[lane]! + (GAIN * apart) / running)
       else shares[lane]! *= FADING
       if (shares[lane]! < LEAST) shares[lane] = 0

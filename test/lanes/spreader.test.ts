@@ -38,13 +38,23 @@ class Model {
         runs: (other: number) => !this.#gone.has(other),
         hasRoom: (other: number) => !this.#gone.has(other) && this.waiting[other]! < 8 * WORK_MS,
       }
-      const busy = (): number => {
+      const worked = (): number => {
         const elapsed = this.clock.monotonic() - since.at
-        const worked = this.done[lane]! - since.done
+        const done = this.done[lane]! - since.done
         Object.assign(since, { at: this.clock.monotonic(), done: this.done[lane] })
-        return elapsed === 0 ? 0 : Math.min(1, worked / elapsed)
+        return elapsed === 0 ? 0 : Math.min(1, done / elapsed)
       }
-      this.spreaders.push(new Spreader(others, new LaneLoads(lane, lanes, (each) => pieces[each]!), this.clock, busy))
+      let latest = 0
+      const ownLoad = {
+        busy: () => latest,
+        cpu: () => {
+          latest = worked()
+          return latest
+        },
+      }
+      this.spreaders.push(
+        new Spreader(others, new LaneLoads(lane, lanes, (each) => pieces[each]!), this.clock, ownLoad),
+      )
     }
   }
 
@@ -156,7 +166,10 @@ test('work that is done sooner than handed over stays', () => {
   const clock = new FakeClock()
   const others = { lane: 0, lanes: 2, runs: () => true, hasRoom: () => true }
   const pieces = [SharedPiece.alone(), SharedPiece.alone()]
-  const spreader = new Spreader(others, new LaneLoads(0, 2, (lane) => pieces[lane]!), clock, () => 1)
+  const spreader = new Spreader(others, new LaneLoads(0, 2, (lane) => pieces[lane]!), clock, {
+    busy: () => 1,
+    cpu: () => 1,
+  })
   const given = async (batch: typeof BATCH, took: number): Promise<number> => {
     let elsewhere = 0
     for (let ms = 0; ms < 2000; ms++) {
