@@ -36,6 +36,8 @@ const measured: Measured[] = []
 const broken: string[] = []
 const missed: string[] = []
 let passed = 0
+/** What others have run in a smoke, which does not ask them the same twice. */
+const seen = new Set<string>()
 if (options.json !== undefined) writeFileSync(options.json, '')
 // A smoke measures nothing, and waits most of the time.
 await inTurns(options.cases, options.smoke ? 2 : 1, async (spec) => {
@@ -140,6 +142,9 @@ function measure(spec: Case, engines: readonly Engine[]): Promise<Outcome> {
 function available(spec: Case, lines: string[]): readonly Engine[] {
   return spec.engines.filter((engine) => {
     if (engine !== 'sluice' && !options.against.includes(engine)) return false
+    const asked = [engine, spec.kind, spec.pipeline, 'load' in spec && spec.load.signal].join(' ')
+    if (options.smoke && engine !== 'sluice' && seen.has(asked)) return false
+    seen.add(asked)
     const peer = peerOf(engine)
     if (peer !== undefined && !options.smoke) install(peer)
     const reason = missing(engine)
