@@ -1,5 +1,5 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
-import { readFromSocket } from '../garbage.ts'
+import { readFromSocket, refusedUnread } from '../garbage.ts'
 import type { Signal } from '../otlp/batch.ts'
 import type { Admission } from './admission.ts'
 import { Alarm } from './alarm.ts'
@@ -239,7 +239,7 @@ export class GrpcServerCall implements ServerCall, CallHead {
     this.#entrance?.arrived(0)
     this.#reservation?.release()
     this.#stream.respond({ ...RESPONSE_HEADERS, ...extra, ...statusTrailers(status) }, TRAILERS_ONLY)
-    readFromSocket(UNREAD_BYTES)
+    refusedUnread(UNREAD_BYTES)
     this.#stream.close(constants.NGHTTP2_NO_ERROR)
   }
 
