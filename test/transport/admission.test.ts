@@ -212,7 +212,7 @@ describe('several threads', () => {
     expect(admission.openConnection('http1')).toBe(true)
     let reserved = 0
     let connections = 0
-    for (let round = 0; round < 12; round++) {
+    for (let round = 0; round < 8; round++) {
       const dying = [1, 2].map((index) => thread('dying-thread', { memory, thread: index, seed: 10 * round + index }))
       await Promise.all(dying.map((each) => once(each, 'message')))
       // Later in every round, and never at the same instruction.

@@ -114,7 +114,7 @@ test('a lane that dies at any moment leaves whole records, and none that was del
   for (const settings of [{}, { format: 'proto', rotation: ROTATION }] satisfies Partial<FileSettings>[]) {
     const lanes = new Lanes(settings)
     const { ended } = await lanes.start(0, 1000)
-    for (let round = 0; round < 5; round++) {
+    for (let round = 0; round < 3; round++) {
       const { worker: dying } = await lanes.start(round + 1, 100_000)
       const { cells } = lanes.arrived.at(-1)!
       while (!cells.includes(1)) await setTimeout(1)
