@@ -69,7 +69,7 @@ export class Link {
       if (!this.#closed) this.#hear(message)
     })
     // Comes after every message that the other lane sent before it ended.
-    port.once('close', () => this.close())
+    port.once('close', () => this.#end(true))
     port.unref()
     port.postMessage([crossing.HELLO, this.#begunThere] satisfies crossing.Crossing)
   }
@@ -122,11 +122,19 @@ export class Link {
     for (let last = receiveMessageOnPort(this.#port); last; last = receiveMessageOnPort(this.#port)) {
       this.#hear(last.message as crossing.Crossing)
     }
-    this.close()
+    this.#end(true)
   }
 
-  /** Ends the way: what the other lane has of ours counts as lost, and it hears nothing of what we have of it. Safe twice. */
+  /**
+   * Ends the way from here: what the other lane has of ours counts as lost to us, though it may begin with what it has not read, and it hears
+   * nothing of what we have of it. Safe twice.
+   */
   close(): void {
+    this.#end(false)
+  }
+
+  /** `other`: the other lane has ended the way, and begins with nothing more. */
+  #end(other: boolean): void {
     if (this.#closed) return
     this.#postOutcomes()
     clearImmediate(this.#flush)
@@ -140,7 +148,7 @@ export class Link {
     this.#events.closed()
     for (const each of taken) each.giverGone()
     for (const [id, { delivery, books }] of given) {
-      if (((id - begun) | 0) >= 0) books?.lost(delivery.batch.items)
+      if (other && ((id - begun) | 0) >= 0) books?.lost(delivery.batch.items)
       delivery.settle({ ok: false, failure: LANE_LOST })
     }
   }

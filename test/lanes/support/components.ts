@@ -80,6 +80,45 @@ const sink = define({
   },
 })
 
-const lists: ComponentLists = { receivers: [source], processors: [], exporters: [sink], connectors: [], extensions: [] }
+/** Keeps the number of items that it got, as state, and drops them when it is stopped. */
+const hoarder = define({
+  ...traces,
+  kind: 'processor',
+  type: 'hoarder',
+  config: { unreadable: field.bool('Takes no state in.', { default: false }) },
+  create({ unreadable }, { ledger }) {
+    let items = 0
+    return {
+      acknowledges: 'admitted',
+      consume(delivery) {
+        items += delivery.batch.items
+        ack(delivery)
+      },
+      exportState() {
+        ledger?.given('traces', items)
+        const piece = Uint8Array.of(items)
+        items = 0
+        return [piece]
+      },
+      importState(piece) {
+        if (unreadable) throw new Error('cannot read it')
+        ledger?.taken('traces', piece[0]!)
+        items += piece[0]!
+      },
+      stop() {
+        ledger?.dropped('traces', 'hoarded', items)
+        items = 0
+      },
+    }
+  },
+})
+
+const lists: ComponentLists = {
+  receivers: [source],
+  processors: [hoarder],
+  exporters: [sink],
+  connectors: [],
+  extensions: [],
+}
 
 export default lists

@@ -4,7 +4,7 @@ import { onTestFinished } from 'vitest'
 import { Mesh } from '../../../src/lanes/mesh.ts'
 import { meshNamesakes } from '../../../src/lanes/mesh-namesakes.ts'
 import type { Signal } from '../../../src/otlp/batch.ts'
-import { type LedgerRow, ledgerRows, PipelineLedger } from '../../../src/telemetry/ledger.ts'
+import { bookInTransit, bookLost, type LedgerRow, ledgerRows, PipelineLedger } from '../../../src/telemetry/ledger.ts'
 import { MeterRegistry } from '../../../src/telemetry/registry.ts'
 import { SharedMeter } from '../../../src/telemetry/shared-meter.ts'
 import { type TestContext, testContext } from '../../support/context.ts'
@@ -18,6 +18,10 @@ export interface MeshLanes {
   readonly meshes: readonly Mesh[]
   /** Of all lanes together. */
   readonly books: () => LedgerRow
+  /** A lane ends, and its books are closed. */
+  readonly lose: (lane: number) => void
+  /** No lane runs any more: what was between two of them is lost. */
+  readonly end: () => void
   /** Lets everything that is between two lanes arrive. */
   readonly quiet: () => Promise<void>
 }
@@ -29,8 +33,10 @@ export function meshLanes(count: number, signal: Signal, id = 'sketch'): MeshLan
   onTestFinished(() => {
     for (const mesh of meshes) mesh.close()
   })
-  const ledgers = meshes.map(() => {
-    const memory = SharedMeter.memory()
+  const memories = meshes.map(() => SharedMeter.memory())
+  const own = SharedMeter.memory()
+  const meter = new SharedMeter(own, registry.attach(own))
+  const ledgers = memories.map((memory) => {
     return new PipelineLedger(new SharedMeter(memory, registry.attach(memory)), signal)
   })
   const contexts = meshes.map((mesh, lane) => {
@@ -64,8 +70,13 @@ export function meshLanes(count: number, signal: Signal, id = 'sketch'): MeshLan
     ledgers,
     meshes,
     books: () => ledgerRows(registry.read())[0]!,
+    lose(lane) {
+      meshes[lane]!.close()
+      bookLost(meter, registry.retire(memories[lane]!))
+    },
+    end: () => void bookInTransit(meter, registry.read()),
     async quiet() {
-      for (let turn = 0; turn < 10; turn++) await sleep(1)
+      for (let turn = 0; turn < 5; turn++) await sleep(1)
     },
   }
 }

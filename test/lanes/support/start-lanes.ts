@@ -18,8 +18,13 @@ export interface Started {
 const SOURCE = { items: 10, crash_lane: -1, refuse_start: false, busy: false }
 const SINK = { keep: false, slow: false, stuck: false }
 
-/** A supervisor with lanes from `components.ts`, one pipeline `traces` from `source` to `sink`. */
-export function startLanes(source: object, sink: object = {}, options: Partial<LaneOptions> = {}): Started {
+/** A supervisor with lanes from `components.ts`, one pipeline `traces` from `source` to `sink`, with a `hoarder` between them where it has options. */
+export function startLanes(
+  source: object,
+  sink: object = {},
+  options: Partial<LaneOptions> = {},
+  hoarder?: { readonly unreadable: boolean },
+): Started {
   const component = (id: string, config: object): ResolvedConfig['receivers'] => ({
     [id]: {
       id,
@@ -28,14 +33,15 @@ export function startLanes(source: object, sink: object = {}, options: Partial<L
       used: true,
     },
   })
+  const processors = hoarder === undefined ? [] : ['hoarder']
   const config: ResolvedConfig = {
     receivers: component('source', source),
-    processors: {},
+    processors: hoarder === undefined ? {} : component('hoarder', hoarder),
     exporters: component('sink', sink),
     connectors: {},
     extensions: {},
     service: {
-      pipelines: [{ id: 'traces', signal: 'traces', receivers: ['source'], processors: [], exporters: ['sink'] }],
+      pipelines: [{ id: 'traces', signal: 'traces', receivers: ['source'], processors, exporters: ['sink'] }],
       extensions: [],
       telemetry: ownTelemetry({ logs: { level: 'fatal', encoding: 'json' }, metrics: { level: 'detailed' } }),
       admission: { limitMib: undefined, limitPercentage: undefined },
