@@ -1,11 +1,19 @@
+import { dropAll } from '../transport/open-sockets.ts'
+
 /**
  * Ends this thread as soon as it is safe, whatever there is. Ended at any other moment, by a throw that nobody catches,
- * `process.exit` or from outside, it may have sockets left to read in the same turn of the event loop; then node:http2's native
- * half goes on with streams whose JavaScript half is never made, and Node 24 aborts the whole process
- * (`onread->IsFunction()`, nodejs/node#38418). After what `setImmediate` runs, the loop reads nothing any more.
+ * `process.exit` or from outside, the event loop reads on for a turn in which no JavaScript runs; then node:http2's native half meets
+ * data of streams whose JavaScript half is never made, and Node 24 aborts the whole process (`onread->IsFunction()`,
+ * nodejs/node#38418). So sockets are closed first, and not from within a call that one of them makes.
  */
 export function endThread(): void {
-  setImmediate(() => process.exit(1))
+  setImmediate(() => {
+    try {
+      dropAll()
+    } finally {
+      process.exit(1)
+    }
+  })
 }
 
 /** Ends this thread when something throws where nobody catches; `say` hears why before. The returned function ends that. */

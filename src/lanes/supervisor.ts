@@ -57,8 +57,8 @@ const YOUNG_GENERATION_MB = 6
 
 /** How much longer than it may a stop takes before the lane is given up. */
 const LATE_MS = 2000
-/** How long a lane may take to end at once. */
-const DEAF_MS = 1000
+/** How long a lane may take to end at once: a starved thread hears late, and one that is stuck never. */
+const DEAF_MS = 10_000
 
 /** How often the main thread says how much memory it uses, once somebody reads it. It has little that changes. */
 const PUBLISH_MS = 1000
@@ -90,9 +90,9 @@ export class Supervisor {
 
   /**
    * Starts a thread, which loads its modules while the configuration is still being read. `components` is the URL of the
-   * module whose default export lists the components.
+   * module whose default export lists the components. `heapMb` bounds the heap of each lane; by default V8 does.
    */
-  constructor(components: string) {
+  constructor(components: string, heapMb?: number) {
     this.#pool = new Piscina({
       filename: siblingModule(import.meta.url, 'lane'),
       // The same components as here, so that the lane finds what the configuration names.
@@ -101,7 +101,10 @@ export class Supervisor {
       // A lane that takes the place of another may come before the thread of that one has gone.
       maxThreads: 2 * MOST_LANES,
       atomics: 'disabled',
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+      resourceLimits: {
+        maxYoungGenerationSizeMb: YOUNG_GENERATION_MB,
+        ...(heapMb !== undefined && { maxOldGenerationSizeMb: heapMb }),
+      },
       // The lane ends by itself; a thread without a task is not kept.
       idleTimeout: 0,
     })
@@ -160,13 +163,15 @@ export class Supervisor {
   }
 
   /**
-   * Starts one more lane, in the lowest slot that is free. Resolves with the slot once it has started; rejects where that
-   * start fails, and then it is tried again like any lane that is lost.
+   * Starts a lane in the lowest slot that one has retired from. There are no more slots than at the start: keyed state is
+   * divided by them. Resolves with the slot once it has started; rejects where that start fails, and then it is tried again
+   * like any lane that is lost.
    */
   async add(): Promise<number> {
+    const slots = this.#options?.lanes ?? 0
     let lane = 0
     while (this.#lanes.has(lane)) lane++
-    if (lane >= MOST_LANES) throw new RangeError(`there are ${MOST_LANES} lanes, and no more slots`)
+    if (lane >= slots) throw new RangeError(`there are ${slots} slots, and each has a lane`)
     await this.#begin(lane, this.#generations.get(lane) ?? 0).started
     return lane
   }
@@ -230,7 +235,7 @@ export class Supervisor {
       this.#pool,
       {
         lane,
-        lanes: Math.max(lanes, lane + 1),
+        lanes,
         generation,
         config,
         log,

@@ -6,6 +6,7 @@ import { compileAddressPattern } from './address-pattern.ts'
 import type { ConnectionShare } from './connection-share.ts'
 import { formatHostPort, type ListenAddress, type TcpAddress } from './listen-address.ts'
 import { listenError } from './listen-error.ts'
+import { remember } from './open-sockets.ts'
 import { nextPlace, type ServerPlace } from './port-sharing.ts'
 import { clearStaleSocket, socketPath } from './unix-socket.ts'
 
@@ -195,6 +196,7 @@ async function listen(
   } catch (cause) {
     throw listenError(cause as NodeJS.ErrnoException, shown, configuredBy)
   }
+  remember(server)
   // Without a listener an error of accept (EMFILE) would end the process; it is transient and Node accepts on.
   if (!server.listeners('error').includes(ignore)) server.on('error', ignore)
 }

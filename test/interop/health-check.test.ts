@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { freePort } from '../support/ports.ts'
-import { endAll, startSluice } from '../support/sluice.ts'
+import { endAll, eventually, startSluice } from '../support/sluice.ts'
 import { otelcol } from './peers/registry.ts'
 import { startCollector } from './support/collector.ts'
 import { endPeers, needs } from './support/peers.ts'
@@ -90,6 +90,8 @@ describe.skipIf(skip)(`health_check beside the Go Collector’s${note}`, () => {
     const file = join(folder, 'sluice.yaml')
     writeFileSync(file, config({ ...health(ports.sluice), ...sluice }, 0))
     await startSluice(['run', file])
+    // It listens before it is warm.
+    await eventually('it is ready', async () => ((await ask(ports.sluice, paths[0])).status === 200 ? true : undefined))
     for (const path of paths) {
       expect([path, await ask(ports.sluice, path)]).toEqual([path, await ask(ports.collector, path)])
     }

@@ -123,6 +123,20 @@ test('lanes that die in the midst of their work leave books that close exactly',
   expect(row!.sent).toBeGreaterThan(0)
 })
 
+test('a lane whose heap runs out is lost, and the others go on', async () => {
+  const lost: LostLane[] = []
+  const { supervisor, listening } = start(
+    { items: 1, hog_lane: 1 },
+    {},
+    { lanes: 2, heapMb: 48, restartsPerMinute: 0, onLost: (one) => lost.push(one) },
+  )
+  await listening
+  const neighbour = supervisor.threads.get(0)
+  await vi.waitFor(() => expect(lost).toHaveLength(1), 20_000)
+  expect(lost[0]?.reason.cause).toMatchObject({ code: 'ERR_WORKER_OUT_OF_MEMORY' })
+  expect(supervisor.threads.get(0)).toBe(neighbour)
+})
+
 test('with no restarts allowed the first lane that is lost ends it', async () => {
   const { supervisor, listening } = start({ items: 4, crash_lane: 0 }, {}, { restartsPerMinute: 0 })
   await listening

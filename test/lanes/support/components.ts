@@ -15,6 +15,7 @@ const source = define({
   config: {
     items: field.int('Items of the batch.', { default: 10 }),
     crash_lane: field.int('The lane that throws a little later.', { default: -1 }),
+    hog_lane: field.int('The lane that takes memory without end.', { default: -1 }),
     refuse_start: field.bool('Fails to start.', { default: false }),
     busy: field.bool('Goes on until it is stopped.', { default: false }),
   },
@@ -37,6 +38,7 @@ const source = define({
         ctx.log.warn('starts')
         ctx.listening({ transport: 'none', address: 'nowhere:1' })
         bring()
+        if (config.hog_lane === ctx.lane.index) ctx.clock.setTimeout(takeMemory, 10)
         if (config.crash_lane === ctx.lane.index) {
           ctx.clock.setTimeout(() => {
             throw new Error('lost my mind')
@@ -50,6 +52,10 @@ const source = define({
     }
   },
 })
+
+function takeMemory(): void {
+  for (const all: object[] = []; ; ) all.push(Array.from({ length: 100 }, () => ({})))
+}
 
 /** Acks at once, or `slow`, always with a hundred held, or keeps everything until it is stopped and gives it up then, or even then (`stuck`). */
 const sink = define({

@@ -15,14 +15,14 @@ export interface Started {
 }
 
 /** Defaults. */
-const SOURCE = { items: 10, crash_lane: -1, refuse_start: false, busy: false }
+const SOURCE = { items: 10, crash_lane: -1, hog_lane: -1, refuse_start: false, busy: false }
 const SINK = { keep: false, slow: false, stuck: false }
 
 /** A supervisor with lanes from `components.ts`, one pipeline `traces` from `source` to `sink`, with a `hoarder` between them where it has options. */
 export function startLanes(
   source: object,
   sink: object = {},
-  options: Partial<LaneOptions> = {},
+  options: Partial<LaneOptions> & { readonly heapMb?: number } = {},
   hoarder?: { readonly unreadable: boolean },
 ): Started {
   const component = (id: string, config: object): ResolvedConfig['receivers'] => ({
@@ -54,7 +54,7 @@ export function startLanes(
   }
   const registry = new MeterRegistry()
   const own = SharedMeter.memory()
-  const supervisor = new Supervisor(siblingModule(import.meta.url, 'components'))
+  const supervisor = new Supervisor(siblingModule(import.meta.url, 'components'), options.heapMb)
   const log = { level: 'fatal', encoding: 'json', colour: false, initialFields: {} } as const
   return {
     supervisor,
