@@ -18,7 +18,7 @@ export function givenBatches(meter: Meter): Counter {
  */
 export function spreadEntrances(
   mesh: Mesh,
-  spreader: Spreader,
+  spreader: Pick<Spreader, 'laneFor' | 'share' | 'wake' | 'worked'>,
   meter: Meter,
 ): NonNullable<GraphEnvironment['entrance']> {
   const given = givenBatches(meter)
