@@ -3,7 +3,7 @@ import type { Arriving } from '../../src/component/back-pressure.ts'
 import type { Signal } from '../../src/otlp/batch.ts'
 import type { Entrance } from '../../src/transport/unary.ts'
 
-/** A request that has not come by then is not waited for: a client that stands still holds nobody's place. */
+/** A request of which nothing has come for so long is not waited for: a client that stands still holds nobody's place. */
 const EXPECTED_MS = 2000
 /** Bodies that an average goes back, about. */
 const AVERAGED_OVER = 16
@@ -55,6 +55,20 @@ export class Arrivals implements Arriving {
     return new Arrival(this, this.#young, this.bytes)
   }
 
+  /** One whose client still sends is counted anew. */
+  again(expected: Expected, bytes: number): Expected {
+    const young = this.#young
+    expected.requests--
+    expected.bytes -= bytes
+    young.requests++
+    young.bytes += bytes
+    return young
+  }
+
+  get young(): Expected {
+    return this.#young
+  }
+
   came(length: number): void {
     this.#usualBytes = this.#usualBytes === 0 ? length : this.#usualBytes + (length - this.#usualBytes) / AVERAGED_OVER
   }
@@ -77,6 +91,13 @@ class Arrival implements Entrance {
     this.#bytes = bytes
     counted.requests++
     counted.bytes += bytes
+  }
+
+  arriving(): void {
+    const counted = this.#counted
+    if (counted !== undefined && counted !== this.#arrivals.young) {
+      this.#counted = this.#arrivals.again(counted, this.#bytes)
+    }
   }
 
   arrived(length: number): void {

@@ -270,6 +270,7 @@ export class GrpcServerCall implements ServerCall, CallHead {
   receive(chunk: Uint8Array): void {
     readFromSocket(chunk.length)
     if (this.#answered) return
+    this.#entrance?.arriving()
     const problem = this.#reader!.push(chunk)
     if (problem !== undefined) this.#refuse(problem)
   }
@@ -339,7 +340,7 @@ export class GrpcServerCall implements ServerCall, CallHead {
 const SLOW_RETRY_AFTER_MS = 1000
 
 /** About what comes of a call that is refused by its headers, by the window of a connection that has heard that. */
-const UNREAD_BYTES = 16_384
+const UNREAD_BYTES = 32_768
 
 const RESPONSE_HEADERS = { ':status': 200, 'content-type': 'application/grpc' }
 const OK_TRAILERS = { 'grpc-status': '0' }

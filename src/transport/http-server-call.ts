@@ -227,6 +227,7 @@ export class HttpServerCall implements ServerCall, CallHead {
   #receive(chunk: Uint8Array): void {
     readFromSocket(chunk.length)
     if (this.#answered) return
+    this.#entrance?.arriving()
     const reservation = this.#reservation!
     // Where it is known, Node's parser lets no more through than Content-Length said.
     if (!this.#known) {

@@ -76,6 +76,8 @@ export interface ServerCall {
 
 /** Of a call that was let in. */
 export interface Entrance {
+  /** More of its body came. */
+  arriving(): void
   /** Its body is whole and `length` bytes, or 0: it will not come any more. No effect the second time. */
   arrived(length: number): void
 }

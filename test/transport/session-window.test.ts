@@ -11,7 +11,7 @@ import type { CallStatus, Server, ServerHandler } from '../../src/transport/unar
 const MIB = 1 << 20
 const WIDE = MIB
 const NARROW = 65_535
-const SHUT = 16_384
+const SHUT = 32_768
 const CONNECTION = CONNECTION_BYTES.http2
 /** What a wide one is booked with. */
 const MORE = WIDE - (NARROW + 1)

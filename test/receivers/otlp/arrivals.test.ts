@@ -57,3 +57,22 @@ it('forgets who is late, and is not confused when that one comes after all', asy
   arrivals.ask(1)
   expect(counts()).toEqual([0, 0])
 })
+
+it('counts who is slow for as long as something comes', async () => {
+  const { clock, arrivals, enter, counts } = rig()
+  const slow = enter(10)
+  for (let i = 0; i < 5; i++) {
+    await clock.advance(2000)
+    arrivals.ask(1)
+    slow.arriving()
+    expect(counts()).toEqual([1, 10])
+  }
+  await clock.advance(60_000)
+  arrivals.ask(1)
+  expect(counts()).toEqual([0, 0])
+  slow.arriving()
+  expect(counts()).toEqual([1, 10])
+  slow.arrived(10)
+  slow.arriving()
+  expect(counts()).toEqual([0, 0])
+})
