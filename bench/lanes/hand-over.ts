@@ -20,9 +20,10 @@ const TARGET_US = 10
 const ENOUGH_ROUNDS = 5
 
 const { port1, port2 } = new MessageChannel()
+const bare = new MessageChannel()
 const worker = new Worker(new URL('./taker.ts', import.meta.url), {
-  workerData: { port: port2 },
-  transferList: [port2],
+  workerData: { port: port2, bare: bare.port2 },
+  transferList: [port2, bare.port2],
 })
 await once(worker, 'online')
 const mesh = new Mesh({ lane: 0, lanes: 2, clock: systemClock })
@@ -58,16 +59,35 @@ function run(sole: boolean): Promise<void> {
   return promise
 }
 
+/** The yardstick: an ArrayBuffer there and back, and nothing else. */
+function runBare(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  let given = 0
+  let back = 0
+  const give = (memory: ArrayBuffer): void => {
+    given++
+    bare.port1.postMessage(memory, [memory])
+  }
+  bare.port1.removeAllListeners('message')
+  bare.port1.on('message', (memory: ArrayBuffer) => {
+    if (++back === BATCHES) resolve()
+    else if (given < BATCHES) give(memory)
+  })
+  for (let i = 0; i < PIPELINED; i++) give(new ArrayBuffer(BYTES))
+  return promise
+}
+
 const cases = [
-  { name: 'memory goes along', sole: true, samples: [] as number[], here: [] as number[] },
-  { name: 'copied', sole: false, samples: [] as number[], here: [] as number[] },
+  { name: 'memory goes along', work: () => run(true), samples: [] as number[], here: [] as number[] },
+  { name: 'copied', work: () => run(false), samples: [] as number[], here: [] as number[] },
+  { name: 'bare transfer', work: runBare, samples: [] as number[], here: [] as number[] },
 ]
-for (const { sole } of cases) await run(sole)
+for (const { work } of cases) await work()
 for (let round = 0; round < rounds; round++) {
-  for (const { sole, samples, here } of cases) {
+  for (const { work, samples, here } of cases) {
     const other = await otherCpu()
     const start = process.threadCpuUsage()
-    await run(sole)
+    await work()
     const { user, system } = process.threadCpuUsage(start)
     const there = (await otherCpu()) - other
     here.push((user + system) / BATCHES)
@@ -85,7 +105,10 @@ for (const { name, samples, here } of cases) {
 }
 console.log(`unused in the giver's pool: ${arenas.idleBytes >> 10} KiB, in use: ${arenas.held}`)
 const reached = median(cases[0]!.samples) <= TARGET_US
+const times = (median(cases[0]!.samples) / median(cases[2]!.samples)).toFixed(2)
+console.log(`a hand-over is ${times} times a bare transfer there and back`)
 console.log(`a hand-over takes at most ${TARGET_US} µs: ${reached ? 'reached' : 'MISSED'}`)
 if (!reached && rounds >= ENOUGH_ROUNDS) process.exitCode = 1
 mesh.close()
+bare.port1.close()
 await worker.terminate()
