@@ -17,7 +17,7 @@ import { soak } from './measure/soak.ts'
 import { throughput } from './measure/throughput.ts'
 import { type Options, readOptions, USAGE } from './options.ts'
 import { grpcGo } from './peers/registry.ts'
-import { besideLoad, PINNED, unpin } from './processes.ts'
+import { besideLoad, hurry, PINNED } from './processes.ts'
 import { lineOf, type Run, summary } from './report/figures.ts'
 import { type Measured, page } from './report/html.ts'
 import { remarks, table } from './report/table.ts'
@@ -25,7 +25,7 @@ import { judge } from './report/targets.ts'
 
 const options = understand()
 // The runner sleeps while engines work, but what it does it does on the load's core.
-if (options.smoke) unpin()
+if (options.smoke) hurry()
 else besideLoad(process.pid)
 const machine = `node ${process.versions.node} · ${cpus()[0]?.model ?? 'unknown CPU'} · ${cpus().length} cores · ${new Date().toISOString()}`
 console.log(machine)
