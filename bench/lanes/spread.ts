@@ -34,7 +34,7 @@ interface Engine {
 
 async function start(lanes: number): Promise<Engine> {
   const [port, metrics] = [await freePort(), await freePort()]
-  const args = [path('../../src/cli/main.ts'), 'run', '--lanes', String(lanes), path('../pipelines/lanes-heavy.yaml')]
+  const args = [path('../../src/cli/main.ts'), 'run', '--lanes', String(lanes), path('heavy.yaml')]
   const env = { ...process.env, IN: `127.0.0.1:${port}`, METRICS: String(metrics) }
   const child = spawn(process.execPath, args, { stdio: 'ignore', env })
   while (!(await accepts(port))) await sleep(20)
