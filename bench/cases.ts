@@ -355,6 +355,17 @@ export const CASES: readonly Case[] = [
     targets: [times(8, 'protobufjs')],
   },
   {
+    kind: 'throughput',
+    name: 'spans-two-lanes',
+    summary: 'spans-grpc in two lanes of one core, beside one lane: what a second one costs an item',
+    pipeline: 'grpc',
+    load: SPANS,
+    accounting: 'exact',
+    engines: ['sluice', 'sluice-two-lanes'],
+    // Two lanes take at most 1.15 times what one takes.
+    targets: [{ figure: 'cpu_us_per_item', than: 'sluice-two-lanes', atLeastTimes: 0.87 }],
+  },
+  {
     kind: 'allocation',
     name: 'allocation',
     summary: 'JavaScript heap per request of 640 kB on the pass-through path: 100 spans against 1000',

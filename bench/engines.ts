@@ -6,12 +6,20 @@ import type { Protocol } from './load/protocol.ts'
 import { otelcol, rotel } from './peers/registry.ts'
 
 /**
- * Sluice; the Go Collector with Go's usual garbage collection or a lazier one; rotel; and the baselines of `baselines/`, which
+ * Sluice in one lane, or in two on the same core; the Go Collector with Go's usual garbage collection or a lazier one; rotel; and the baselines of `baselines/`, which
  * only do what `first-light.yaml` and `first-light-edit.yaml` say.
  */
-export type Engine = 'sluice' | 'otelcol' | 'otelcol-gogc400' | 'rotel' | 'protobufjs' | 'grpc-raw'
+export type Engine = 'sluice' | 'sluice-two-lanes' | 'otelcol' | 'otelcol-gogc400' | 'rotel' | 'protobufjs' | 'grpc-raw'
 
-export const ENGINES: readonly Engine[] = ['sluice', 'otelcol', 'otelcol-gogc400', 'rotel', 'protobufjs', 'grpc-raw']
+export const ENGINES: readonly Engine[] = [
+  'sluice',
+  'sluice-two-lanes',
+  'otelcol',
+  'otelcol-gogc400',
+  'rotel',
+  'protobufjs',
+  'grpc-raw',
+]
 
 /** Where an engine is started, and what it listens to and sends to. */
 export interface Place {
@@ -33,9 +41,6 @@ const MAIN = path('../src/cli/main.ts')
 /** Compiled code is kept where Sluice's launcher keeps it: compiling is most of what it costs to start. */
 export const COMPILED = { NODE_COMPILE_CACHE: path('../node_modules/.cache/sluice') }
 
-/** One core is what all engines get, as GOMAXPROCS=1 says it to Go. */
-const ONE_LANE = ['--lanes', '1']
-
 /** How an engine is started so that it says on its output what its garbage collector does. */
 export function startOf(engine: Engine, place: Place): Start {
   const { pipeline, port, outPort, metricsPort } = place
@@ -43,8 +48,10 @@ export function startOf(engine: Engine, place: Place): Start {
   const env = { IN: `127.0.0.1:${port}`, OUT: `127.0.0.1:${outPort}`, METRICS: String(metricsPort) }
   switch (engine) {
     case 'sluice':
+    case 'sluice-two-lanes':
       return {
-        command: [process.execPath, '--trace-gc', MAIN, 'run', ...ONE_LANE, file],
+        // One core is what all engines get, as GOMAXPROCS=1 says it to Go.
+        command: [process.execPath, '--trace-gc', MAIN, 'run', '--lanes', engine === 'sluice' ? '1' : '2', file],
         // As its launcher does.
         env: { ...env, MALLOC_MMAP_THRESHOLD_: '131072' },
       }

@@ -12,7 +12,7 @@ const options = (...args: string[]) => {
 test('everything runs but what is by hand, beside all engines but rotel', () => {
   const { cases, against, smoke, pace } = options()
   expect(cases).toEqual(CASES.filter(({ name }) => name !== 'soak'))
-  expect(against).toEqual(['otelcol', 'otelcol-gogc400', 'protobufjs', 'grpc-raw'])
+  expect(against).toEqual(['sluice-two-lanes', 'otelcol', 'otelcol-gogc400', 'protobufjs', 'grpc-raw'])
   expect([smoke, pace.windowMs, pace.repeats]).toEqual([false, 5000, 3])
 })
 
