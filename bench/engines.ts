@@ -81,7 +81,7 @@ export function startOf(engine: Engine, place: Place): Start {
 /** Sluice as people start it. */
 export function launcherOf(place: Place): Start {
   return {
-    command: [path('../sluice'), 'run', ...ONE_LANE, path(`pipelines/${place.pipeline}.yaml`)],
+    command: [path('../sluice'), 'run', '--lanes', '1', path(`pipelines/${place.pipeline}.yaml`)],
     env: startOf('sluice', place).env,
   }
 }

@@ -36,7 +36,9 @@ test('cases and engines are those that are named', () => {
 
 test('what makes no sense is refused by name', () => {
   expect(() => options('spans')).toThrow('no such case: spans; there are spans-grpc, ')
-  expect(() => options('--against', 'vector')).toThrow('no such engine: vector; there are sluice, otelcol')
+  expect(() => options('--against', 'vector')).toThrow(
+    'no such engine: vector; there are sluice, sluice-two-lanes, otelcol',
+  )
   expect(() => options('--generator', 'k6')).toThrow('no such generator: k6; there are h2load, grpc-go')
   expect(() => options('--seconds', 'many')).toThrow('--seconds: expected a number above 0, got "many"')
 })
