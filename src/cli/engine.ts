@@ -69,10 +69,11 @@ export async function runEngine(supervisor: Supervisor, sources: ConfigSources):
     meter,
     health,
   })
+  const slots = laneCount(config.service.lanes)
   try {
     const listening = await Promise.all([
       supervisor.start({
-        lanes: laneCount(config.service.lanes),
+        lanes: slots,
         restartsPerMinute: config.service.laneRestartsPerMinute,
         config,
         log: own.logOptions,
@@ -95,7 +96,7 @@ export async function runEngine(supervisor: Supervisor, sources: ConfigSources):
       hosted.start(),
       own.start(),
     ]).then(([lane, extensions, pulled]) => [...extensions, ...lane, ...pulled])
-    announce(own, config, listening)
+    announce(own, config, slots, listening)
     void supervisor.ready().then(() => {
       if (health.phase !== 'starting') return
       health.phase = 'running'
@@ -172,13 +173,18 @@ async function stopHosted(hosted: HostedExtensions, ms: number): Promise<void> {
   deadline.clear()
 }
 
-function announce({ log, logOptions }: OwnTelemetry, config: ResolvedConfig, listening: readonly Listening[]): void {
+function announce(
+  { log, logOptions }: OwnTelemetry,
+  config: ResolvedConfig,
+  lanes: number,
+  listening: readonly Listening[],
+): void {
   if (logOptions.encoding === 'console') {
-    process.stderr.write(`${startScreen(version(), config, listening, { rows: process.stderr.rows ?? 40 })}\n`)
+    process.stderr.write(`${startScreen(version(), config, listening, { lanes, rows: process.stderr.rows ?? 40 })}\n`)
     return
   }
   const pipelines = config.service.pipelines.map(({ id }) => id)
-  log.info({ version: version(), node: process.versions.node, pipelines, listening }, 'started')
+  log.info({ version: version(), node: process.versions.node, lanes, pipelines, listening }, 'started')
 }
 
 /** Says by number what the stop drained and what it did not, and shows the books. */

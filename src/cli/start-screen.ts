@@ -1,12 +1,12 @@
 import type { ResolvedConfig } from '../config/resolved.ts'
 import type { Listening } from '../lanes/protocol.ts'
 
-/** What a start prints for people: version, the pipelines as a drawing, where it listens. One screen at most. */
+/** What a start prints for people: version, how many lanes, the pipelines as a drawing, where it listens. One screen at most. */
 export function startScreen(
   version: string,
   config: ResolvedConfig,
   listening: readonly Listening[],
-  { rows }: { readonly rows: number },
+  { lanes, rows }: { readonly lanes: number; readonly rows: number },
 ): string {
   const { pipelines } = config.service
   const width = Math.max(...pipelines.map(({ id }) => id.length))
@@ -15,7 +15,7 @@ export function startScreen(
     return `  ${id.padEnd(width)}  ${stages.join(' → ')}`
   })
   const listeners = listening.map(({ component, transport, address }) => `  ${component}  ${transport}  ${address}`)
-  const head = `Sluice ${version} on Node ${process.versions.node}`
+  const head = `Sluice ${version} on Node ${process.versions.node}, ${lanes} ${lanes === 1 ? 'lane' : 'lanes'}`
   return [
     head,
     ...shorten(drawn, rows - listeners.length - 5, 'pipelines'),
