@@ -52,7 +52,10 @@ export class Room {
     const { queue_size: most } = this.#queue
     const usual = Math.max(1, this.#usualSize)
     const taken = this.#taken(ahead)
-    return taken.size + (ahead + 1) * usual <= most && taken.bytes + aheadBytes + Math.max(1, bytes) <= this.#maxBytes
+    if (taken.size + (ahead + 1) * usual > most) return false
+    // No queue is ever empty enough for that, so only the batch can tell: it is refused for good, or comes smaller than it was sent.
+    if (bytes > this.#maxBytes) return true
+    return taken.bytes + aheadBytes + Math.max(1, bytes) <= this.#maxBytes
   }
 
   /** Why the batch would not even fit an empty queue; undefined where it would. */

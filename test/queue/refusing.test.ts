@@ -25,6 +25,15 @@ it('by bytes: what is there, what is on its way and what asks', () => {
   expect([says(0, 1, 13), says(0, 1, 14)]).toEqual([undefined, 'queue_full'])
 })
 
+it('not what would not even fit an empty queue: the batch itself hears that, for good', () => {
+  const { exporter, give } = rig({ queue_size: 2, queue_size_bytes: 5 })
+  // As long as bodies were until now, or as this one says.
+  expect(exporter.refusing!(arriving(6))).toBe(undefined)
+  expect(give(opaqueBatch(1)).outcome).toMatchObject({ failure: { verdict: 'reject', reason: 'larger_than_queue' } })
+  expect(exporter.refusing!(arriving(6))).toBe(undefined)
+  expect(exporter.refusing!(arriving(6, 2))?.failure.reason).toBe('queue_full')
+})
+
 it('in the words that the batch itself would hear', () => {
   const { exporter, give } = rig({ queue_size: 2 })
   expect(exporter.refusing!(arriving(0))).toBe(undefined)
