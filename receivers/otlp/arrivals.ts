@@ -5,6 +5,8 @@ import type { Entrance } from '../../src/transport/unary.ts'
 
 /** A request of which nothing has come for so long is not waited for: a client that stands still holds nobody's place. */
 const EXPECTED_MS = 2000
+/** One of which little comes is counted anew so many times: its place may be the only one there is, and others are turned away for it. */
+const MOST_PERIODS = 15
 /** Bodies that an average goes back, about. */
 const AVERAGED_OVER = 16
 
@@ -84,6 +86,7 @@ class Arrival implements Entrance {
   readonly #bytes: number
   /** Undefined once it is over. */
   #counted: Expected | undefined
+  #periods = 0
 
   constructor(arrivals: Arrivals, counted: Expected, bytes: number) {
     this.#arrivals = arrivals
@@ -95,7 +98,8 @@ class Arrival implements Entrance {
 
   arriving(): void {
     const counted = this.#counted
-    if (counted !== undefined && counted !== this.#arrivals.young) {
+    if (counted !== undefined && counted !== this.#arrivals.young && this.#periods < MOST_PERIODS) {
+      this.#periods++
       this.#counted = this.#arrivals.again(counted, this.#bytes)
     }
   }

@@ -76,3 +76,17 @@ it('counts who is slow for as long as something comes', async () => {
   slow.arriving()
   expect(counts()).toEqual([0, 0])
 })
+
+it('counts who is too slow for half a minute: others are turned away for its place', async () => {
+  const { clock, arrivals, enter, counts } = rig()
+  const drips = enter(10)
+  // Its first period, fifteen more, and the last one as the older of two.
+  for (let seconds = 2; seconds <= 40; seconds += 2) {
+    await clock.advance(2000)
+    arrivals.ask(1)
+    drips.arriving()
+    expect([seconds, ...counts()]).toEqual(seconds <= 32 ? [seconds, 1, 10] : [seconds, 0, 0])
+  }
+  drips.arrived(10)
+  expect(counts()).toEqual([0, 0])
+})
