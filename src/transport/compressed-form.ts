@@ -44,11 +44,20 @@ export function passesAsItIs({ encoding, bytes }: CompressedForm, length: number
   return frames.next() && frames.window <= LARGEST_ZSTD_WINDOW && !frames.next()
 }
 
-/** ISIZE, which ends the last member, says how long that one is: all of it only where there is no other. RFC 1952, section 2.3. */
+/**
+ * ISIZE, which ends the last member, says how long that one is: all of it only where those before it are empty. RFC 1952, section 2.3.
+ * So the first may not be empty, as far as that is seen without decoding: a header of the usual length, then a first block that is not.
+ */
 function isOneMember(bytes: Uint8Array, length: number): boolean {
-  if (bytes.length < 18 || length === 0) return false
+  if (bytes.length < 18 || length === 0 || bytes[3] !== 0) return false
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  // An empty member before the one with everything: its deflate stream is one empty block.
-  const beginsEmpty = bytes[3] === 0 && bytes[10] === 3 && bytes[11] === 0
-  return !beginsEmpty && view.getUint32(bytes.length - 4, true) === length
+  return !beginsEmpty(bytes, 10) && view.getUint32(bytes.length - 4, true) === length
+}
+
+/** Whether the deflate stream at `at` begins with an empty block, stored or in fixed codes. RFC 1951, section 3.2.3. */
+function beginsEmpty(bytes: Uint8Array, at: number): boolean {
+  const type = (bytes[at]! >>> 1) & 3
+  if (type === 0) return bytes[at + 1] === 0 && bytes[at + 2] === 0
+  // The end of a block is seven zero bits.
+  return type === 1 && bytes[at]! >>> 3 === 0 && (bytes[at + 1]! & 3) === 0
 }

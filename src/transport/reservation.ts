@@ -83,11 +83,13 @@ export class Reservation {
 
   /** Puts what the body decompresses to, booked already, in its place, and keeps what came: see `compressedForm`. */
   unpack(body: Uint8Array, form: CompressedForm): void {
+    // The room that a body of unknown length came in is up to twice as large, and is held with it.
+    const room = Math.max(this.body.length, form.bytes.length)
     rememberForm(body, form)
     this.#form = form.bytes
     this.body = body
     this.#grown()
-    this.#shrinkTo(Math.min(this.#bytes, CALL_BYTES + form.bytes.length + body.length))
+    this.#shrinkTo(Math.min(this.#bytes, CALL_BYTES + room + body.length))
   }
 
   /** Puts another body, made from this one and booked already, in its place; this one is given back. */

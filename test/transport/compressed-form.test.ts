@@ -1,14 +1,16 @@
-import { constants, deflateRawSync, gzipSync, zstdCompressSync } from 'node:zlib'
+import { constants, deflateRawSync, gunzipSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { afterEach, describe, expect, test } from 'vitest'
 import { systemClock } from '../../src/clock.ts'
 import { arenas } from '../../src/otlp/arena.ts'
 import { Admission } from '../../src/transport/admission.ts'
 import { compressedForm, passesAsItIs } from '../../src/transport/compressed-form.ts'
+import { decompressBody } from '../../src/transport/decompress-body.ts'
 import { parseGrpcTarget } from '../../src/transport/dial-target.ts'
 import { grpcClient } from '../../src/transport/grpc-client.ts'
 import { serveGrpc } from '../../src/transport/grpc-server.ts'
 import { httpClient } from '../../src/transport/http-client.ts'
 import { serveHttp } from '../../src/transport/http-server.ts'
+import { Reservation } from '../../src/transport/reservation.ts'
 import type { CallResult, Client, Server, ServerCall, ServerHandler } from '../../src/transport/unary.ts'
 
 const BODY = Buffer.alloc(100_000, 'what nobody touches leaves as it came ')
@@ -19,11 +21,24 @@ const ZSTD = zstdCompressSync(BODY, {
   pledgedSrcSize: BODY.length,
 })
 
+/** A gzip member without content: `flags`, then what they say and the deflate stream, in hex. */
+function empty(rest: string, flags = 0): Buffer {
+  const header = Buffer.from([0x1f, 0x8b, 8, flags, 0, 0, 0, 0, 0, 255])
+  const member = Buffer.concat([header, Buffer.from(rest.replaceAll(' ', ''), 'hex'), Buffer.alloc(8)])
+  if (gunzipSync(member).length > 0) throw new Error('not empty')
+  return member
+}
+
 describe('what every decoder reads to its end', () => {
   test.each([
     ['one gzip member', 'gzip', GZIP, true],
     ['two gzip members', 'gzip', Buffer.concat([gzipSync(BODY.subarray(0, 10)), gzipSync(BODY.subarray(10))]), false],
     ['an empty gzip member before it', 'gzip', Buffer.concat([gzipSync(Buffer.alloc(0)), GZIP]), false],
+    // As Go's writer ends a stream that nothing was written to.
+    ['an empty gzip member of a stored block before it', 'gzip', Buffer.concat([empty('01 00 00 ff ff'), GZIP]), false],
+    ['an empty gzip member of two blocks before it', 'gzip', Buffer.concat([empty('02 0c 00'), GZIP]), false],
+    ['an empty gzip member with a name before it', 'gzip', Buffer.concat([empty('61 00 03 00', 8), GZIP]), false],
+    ['one gzip member that is stored', 'gzip', gzipSync(BODY, { level: 0 }), true],
     ['gzip with padding behind it', 'gzip', Buffer.concat([GZIP, Buffer.alloc(4)]), false],
     ['one zstd frame', 'zstd', ZSTD, true],
     ['two zstd frames', 'zstd', Buffer.concat([ZSTD, ZSTD]), false],
@@ -224,4 +239,20 @@ test('what came is booked beside what it became, and forgotten with it', async (
   expect(seen).toEqual([1024 * Math.ceil((4096 + GZIP.length + BODY.length) / 1024)])
   expect(admission.reserved).toBe(0)
   expect(compressedForm(bodies[0]!, 'gzip')).toBeUndefined()
+})
+
+test('the room that a body of unknown length came in is booked for as long as its bytes are held', () => {
+  const admission = Admission.unbounded()
+  const reservation = admission.begin(true)
+  if (!(reservation instanceof Reservation)) throw new Error(reservation.message)
+  // 16 KiB of room for fewer bytes.
+  const room = 16_384
+  expect(reservation.widen(GZIP.length, 0, 4 << 20)).toBe(undefined)
+  expect(reservation.body).toHaveLength(room)
+  reservation.body.set(GZIP)
+  expect(decompressBody(reservation, 'gzip', reservation.body.subarray(0, GZIP.length), 4 << 20)).toBe(undefined)
+  expect(compressedForm(reservation.body, 'gzip')).toHaveLength(GZIP.length)
+  expect(admission.reserved).toBe(1024 * Math.ceil((4096 + room + BODY.length) / 1024))
+  reservation.release()
+  expect(admission.reserved).toBe(0)
 })
