@@ -21,6 +21,8 @@ export class LaneLoads {
     this.#pieces = Array.from({ length: lanes }, (_, each) => piece(each))
     this.#seen = new Int32Array(lanes)
     this.#silent = new Int32Array(lanes)
+    // What the lane before said at its last would count as silence, and as busy, until this one has work of its own.
+    this.rest()
   }
 
   /** Says how much this lane takes; others believe it for some looks only. */

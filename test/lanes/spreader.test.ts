@@ -198,3 +198,13 @@ test('a lane that has fallen silent in the midst of work counts as busy, one tha
   theirs!.rest()
   for (let i = 0; i < 10; i++) expect(mine!.look(1)).toBe(0)
 })
+
+test('a lane that takes the place of one lost in the midst of work rests until it has some', () => {
+  const pieces = [SharedPiece.alone(), SharedPiece.alone()]
+  const lane = (index: number): LaneLoads => new LaneLoads(index, 2, (each) => pieces[each]!)
+  const mine = lane(0)
+  lane(1).publish(0.8)
+  expect(mine.look(1)).toBeCloseTo(0.8)
+  lane(1)
+  for (let i = 0; i < 10; i++) expect(mine.look(1)).toBe(0)
+})
