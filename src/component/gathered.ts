@@ -31,6 +31,7 @@ export class Gathered {
   /** Lanes that were asked and have not answered. */
   readonly #asked = new Set<number>()
   #stopped = false
+  readonly #flushed = Promise.withResolvers<void>()
 
   constructor(
     ctx: Pick<ComponentContext, 'clock' | 'lane' | 'namesakes'>,
@@ -47,12 +48,17 @@ export class Gathered {
     this.#arm()
   }
 
-  /** Flushes what this lane has, and what others have told it. Safe twice, safe unstarted. */
-  stop(): void {
-    if (this.#stopped) return
-    this.#stopped = true
-    this.#timer?.cancel()
-    this.#finish()
+  /**
+   * Flushes what this lane has and what others have told it, at once, or when those that are asked just now have answered: what
+   * they have given up on the way is nowhere else. Safe twice, safe unstarted.
+   */
+  stop(): Promise<void> {
+    if (!this.#stopped) {
+      this.#stopped = true
+      this.#timer?.cancel()
+      if (this.#waiting === undefined) this.#finish()
+    }
+    return this.#flushed.promise
   }
 
   #arm(): void {
@@ -94,5 +100,6 @@ export class Gathered {
     const own = this.#partials.collect()
     if (own !== undefined) this.#partials.merge(own)
     this.#partials.flush()
+    if (this.#stopped) this.#flushed.resolve()
   }
 }

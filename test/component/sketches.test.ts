@@ -182,7 +182,7 @@ describe('a count by severity', () => {
     await lanes.clock.advance(10_000)
     await lanes.quiet()
     expect(counts(ends[0]!).slice(2)).toEqual(['5: 1'])
-    for (const component of components) component.stop()
+    for (const component of components) await component.stop()
     const accepted = 3 * count + 1
     expect(lanes.books()).toMatchObject({ accepted: accepted + 3, sent: 3, folded: { sketch: accepted }, held: 0 })
     await lanes.clock.advance(30_000)

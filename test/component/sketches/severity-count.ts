@@ -37,8 +37,8 @@ export class SeverityCount implements Component, Consumer {
     this.#gathered.start()
   }
 
-  stop(): void {
-    this.#gathered.stop()
+  stop(): Promise<void> {
+    return this.#gathered.stop()
   }
 
   consume(delivery: Delivery): void {
