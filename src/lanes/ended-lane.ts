@@ -22,9 +22,9 @@ export interface SharedBooks {
 export type LostItems = Readonly<Record<string, number>>
 
 /**
- * Closes the books of a lane that has ended, before another takes its slot. Its counters stay and its gauges go. Where it
- * was `lost`, and its thread with it, what it had booked of the byte budget is free, it holds no shared piece any more, and what it
- * held of the data has ended as failed(lane_lost).
+ * Closes the books of a lane that has ended, before another takes its slot. Its counters stay, its gauges go, and it holds no shared
+ * piece any more, even one that it could not let go of before the deadline of its stop. Where it was `lost`, and its thread with it,
+ * what it had booked of the byte budget is free, and what it held of the data has ended as failed(lane_lost).
  * One that was stopped has said itself what became of everything, and gives back what its last sockets have booked as they close.
  */
 export function closeBooks(
@@ -34,10 +34,10 @@ export function closeBooks(
   lost: boolean,
 ): LostItems {
   new ThreadMemory(memory, 0).forget(thread)
+  new SharedBoard(board, 0).forget(thread)
   const last = registry.retire(own)
   if (!lost) return {}
   new Admission(admission).forget(thread)
-  new SharedBoard(board, 0).forget(thread)
   return bookLost(meter, last)
 }
 

@@ -64,3 +64,20 @@ test('its items have one end each, its bookings are free, its gauges are gone', 
   expect(lost).toBeGreaterThan(10 * 19)
   expect(booked).toBeGreaterThan(0)
 })
+
+test('of one that was stopped, too, others can hold what it did not let go of in time', () => {
+  const registry = new MeterRegistry()
+  const own = SharedMeter.memory()
+  const board = SharedBoard.memory()
+  const meter = new SharedMeter(own, registry.attach(own))
+  new SharedBoard(board, 1).piece('file').tryHold()
+  const other = new SharedBoard(board, 2).piece('file')
+  expect(other.tryHold()).toBe(false)
+  closeBooks(
+    { registry, meter, admission: Admission.memory(1 << 26), memory: ThreadMemory.memory(), board },
+    1,
+    SharedMeter.memory(),
+    false,
+  )
+  expect(other.tryHold()).toBe(true)
+})
