@@ -68,6 +68,7 @@ export default async function lane(task: LaneTask): Promise<void> {
     })
     const environment = await environmentOf(task, { say, log, listening, spans, meter, mesh })
     const graph = await Graph.build(task.config, environment)
+    inbox.read()
     if (inbox.stopping) return
     await graph.start(() => deadlineIn(CLEAN_UP_MS))
     repeats = false

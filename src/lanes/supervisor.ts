@@ -139,7 +139,12 @@ export class Supervisor {
 
   /** Resolves when the first lane is warm: data that comes now takes its usual time. */
   async ready(): Promise<void> {
-    await this.#lanes.get(0)?.ready
+    for (let first = this.#lanes.get(0); first !== undefined; first = this.#lanes.get(0)) {
+      await first.ready
+      if (first.runs) return
+      // Lost before it was warm; what takes its place is cold.
+      await first.ended
+    }
   }
 
   /** Settles when it is over: normally after `stop`, with LANE_LOST when more lanes were lost than are replaced. */
@@ -205,13 +210,16 @@ export class Supervisor {
   /** Stops receivers first, drains for at most `timeoutMs`, then ends the threads. */
   async stop(timeoutMs: number): Promise<void> {
     this.#stopping = true
-    await Promise.all(
-      [...this.#lanes.values()].map(async (running) => {
-        // Still loading its modules, it holds nothing.
-        if (running.thread === undefined) return
-        await this.#drain(running, timeoutMs, false)
-      }),
-    )
+    const stops = [...this.#lanes.values()].map((running) => ({
+      running,
+      drained: this.#drain(running, timeoutMs, false),
+    }))
+    // One that still loads its modules holds nothing, and hears of the stop before it starts. Nobody waits for it, but those
+    // that have begun meanwhile are heard to their end.
+    for (let round = 0; round < 2; round++) {
+      const begun = stops.filter(({ running }) => running.thread !== undefined)
+      await Promise.all(begun.map(({ drained }) => drained))
+    }
     clearInterval(this.#publishing)
     await this.#pool.destroy()
     if (this.#options !== undefined) bookInTransit(this.#options.meter, this.#options.registry.read())

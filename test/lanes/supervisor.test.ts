@@ -77,6 +77,27 @@ test('a lane that throws is replaced in its slot, the others go on, and its book
   expect(ledgerRows(registry.read())).toMatchObject([{ accepted: 12, sent: 12, held: 0 }])
 })
 
+test('is not ready with a first lane that was lost before it was warm', async () => {
+  const lost: LostLane[] = []
+  const { supervisor, listening } = start(
+    { crash_lane: 0 },
+    {},
+    { restartsPerMinute: 1, onLost: (one) => lost.push(one) },
+  )
+  await listening
+  await supervisor.ready()
+  // The one that is replaced, and the one too many.
+  expect(lost).toHaveLength(2)
+})
+
+test('a lane that still loads its modules at a stop does not start', async () => {
+  const { supervisor, registry, listening } = start({ items: 7 }, { stuck: true }, { lanes: 2 })
+  await listening
+  // Takes two seconds longer than it may, in which the second lane has loaded.
+  await supervisor.stop(0)
+  expect(ledgerRows(registry.read())).toMatchObject([{ accepted: 7, failed: { lane_lost: 7 }, held: 0 }])
+})
+
 test('a lane whose thread is ended from outside is replaced', async () => {
   const lost: LostLane[] = []
   const { supervisor, registry, listening } = start(
