@@ -1,7 +1,7 @@
 /**
  * Baseline (b): @grpc/grpc-js moves the request's bytes from its server to its client and looks at nothing.
  *
- *   node bench/baselines/grpc-raw.ts IN_PORT OUT_PORT
+ *   tools/node bench/baselines/grpc-raw.ts IN_PORT OUT_PORT
  */
 import { Client, credentials, Server, ServerCredentials, status } from '@grpc/grpc-js'
 

@@ -2,7 +2,7 @@
  * Baseline (a): the same pipeline as most engines build it. @grpc/grpc-js receives, protobufjs (static code of
  * @opentelemetry/otlp-transformer) decodes every span into objects, processors edit those, protobufjs encodes them again.
  *
- *   node bench/baselines/protobufjs.ts IN_PORT OUT_PORT pass|edit
+ *   tools/node bench/baselines/protobufjs.ts IN_PORT OUT_PORT pass|edit
  */
 import { Client, credentials, Server, ServerCredentials, status } from '@grpc/grpc-js'
 import root from 'otlp-transformer-with-decoder/build/src/generated/root.js'

@@ -8,7 +8,7 @@ import { makeBatch } from '../../src/otlp/batch.ts'
 
 /*
  * What handing a batch to another lane costs, CPU of both threads together, from `give` to the outcome, memory back in the pool:
- * `node bench/lanes/hand-over.ts [rounds]`. Ends with 1 where a run of enough rounds misses the target.
+ * `tools/node bench/lanes/hand-over.ts [rounds]`. Ends with 1 where a run of enough rounds misses the target.
  */
 
 const BYTES = 64 * 1024

@@ -1,6 +1,6 @@
 /*
  * Does a second lane do a second lane's work? Requests are replayed inside the lanes, decompressed, validated, edited and compressed, with no
- * sockets and zlib in the lane's own thread, so that nothing but lanes takes the machine's cores: `node bench/lanes/replay.ts [rounds]`. The one figure
+ * sockets and zlib in the lane's own thread, so that nothing but lanes takes the machine's cores: `tools/node bench/lanes/replay.ts [rounds]`. The one figure
  * here that is wall time. Ends with 1 where a run of enough rounds misses the target.
  */
 import { availableParallelism } from 'node:os'

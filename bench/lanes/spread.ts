@@ -7,7 +7,7 @@ import type { Load } from '../load/protocol.ts'
 import { LoadProcess } from '../processes.ts'
 
 /*
- * How evenly two lanes work when few clients send more than one lane can do: `node bench/lanes/spread.ts [repetitions]`. The kernel gives
+ * How evenly two lanes work when few clients send more than one lane can do: `tools/node bench/lanes/spread.ts [repetitions]`. The kernel gives
  * connections to lanes by chance, so each repetition is another case. Offered is 1.5 times what one lane carried just before. Shares are of
  * the lanes' CPU; wall-clock figures mean nothing here, for load and lanes share the processors. Ends with 1 where a median misses its target.
  */

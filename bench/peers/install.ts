@@ -1,5 +1,5 @@
 /**
- * Installs what the benches run beside Sluice, once a machine and version: `node bench/peers/install.ts [name…]`. A full run
+ * Installs what the benches run beside Sluice, once a machine and version: `tools/node bench/peers/install.ts [name…]`. A full run
  * of the suite installs what it needs by itself.
  */
 import { install } from '../../test/interop/peers/peer.ts'

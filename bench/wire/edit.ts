@@ -7,7 +7,7 @@ import { validate } from '../../src/otlp/validate.ts'
 import { ExportTraceServiceRequest, traceRequest } from './fixture.ts'
 
 /*
- * What the wire costs per span, against protobufjs (the static code that OpenTelemetry ships): `node bench/wire/edit.ts [rounds]`.
+ * What the wire costs per span, against protobufjs (the static code that OpenTelemetry ships): `tools/node bench/wire/edit.ts [rounds]`.
  * Ends with 1 where a run of enough rounds misses the target.
  *
  * The contestants take turns, round by round, and the ratios are of medians of the same run: the machine may be busy, but then

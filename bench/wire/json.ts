@@ -5,7 +5,7 @@ import { ExportTraceServiceRequest, traceRequest } from './fixture.ts'
 
 /*
  * What OTLP/JSON costs per span, in and out, against the usual way: `JSON.parse` and `JSON.stringify` with protobufjs behind or
- * before them. `node bench/wire/json.ts [rounds]`. Contestants take turns, and ratios are of medians of the same run.
+ * before them. `tools/node bench/wire/json.ts [rounds]`. Contestants take turns, and ratios are of medians of the same run.
  */
 
 const SPANS = 1000

@@ -1,7 +1,7 @@
 /**
  * Installs the peers of the interop tests, once a machine and version:
  *
- *   node test/interop/install-peers.ts [name…]     all of them, or those named; prints where each lies
+ *   tools/node test/interop/install-peers.ts [name…]     all of them, or those named; prints where each lies
  *
  * Ends with 1, after the others, where one cannot be installed, and says what that one takes.
  */

@@ -1,7 +1,7 @@
 import { tryMutations } from '../otlp/mutations.ts'
 
 /*
- * `node test/long/wire-mutations.ts [mutations] [seed]`: damages requests, ten million times by default, and checks what is made of
+ * `tools/node test/long/wire-mutations.ts [mutations] [seed]`: damages requests, ten million times by default, and checks what is made of
  * each (test/otlp/mutations.ts).
  */
 
