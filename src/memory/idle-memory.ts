@@ -6,9 +6,10 @@ import { arenas } from '../otlp/arena.ts'
 const LOOK_EVERY_MS = 2000
 /** Arenas that are freed at one look: a millisecond's work, and 32 MiB are gone within three. */
 const SLICE_BYTES = 16 << 20
-/** A thread that takes nothing for so many looks is quiet, … */
+/** A thread that takes bytes less than so often between two looks, for so many of them, is quiet: a few requests nearly always come, … */
+const FEW = 4
 const QUIET_LOOKS = 3
-/** … and has something to give back if it took so many arenas before. */
+/** … and it has something to give back if it took bytes so often before. */
 const WORTH_A_COLLECTION = 64
 
 /**
@@ -22,7 +23,7 @@ export function giveBackIdleMemory(clock: Clock, pool = arenas, collect = collec
   let timer: Timer
   const look = (): void => {
     pool.trimUnused(SLICE_BYTES)
-    quiet = pool.taken === taken ? quiet + 1 : 0
+    quiet = pool.taken - taken < FEW ? quiet + 1 : 0
     taken = pool.taken
     if (quiet >= QUIET_LOOKS && taken - collectedAt >= WORTH_A_COLLECTION) {
       collectedAt = taken

@@ -16,7 +16,7 @@ export class ArenaPool {
   /** The least that was idle since the last `trimUnused`: nobody needed that much. */
   #leastIdle = 0
   #heldArenas = 0
-  /** Arenas given out so far. */
+  /** How often anybody took bytes, from the pool or not. */
   taken = 0
   /** Overwrites what comes back, so that a test sees who reads it too late. */
   poison = false
@@ -37,9 +37,9 @@ export class ArenaPool {
 
   /** `length` bytes with anything in them, held once. */
   take(length: number): Buffer {
+    this.taken++
     if (length < SMALLEST || length > LARGEST) return Buffer.allocUnsafeSlow(length)
     this.#heldArenas++
-    this.taken++
     const sizeClass = classOf(length)
     let arena = this.#free[sizeClass]?.pop()
     if (arena === undefined) {

@@ -16,17 +16,17 @@ function rig() {
     pool,
     giving,
     collections: () => collections,
-    work: (times: number) => {
-      for (let i = 0; i < times; i++) pool.release(pool.take(MIB))
+    work: (times: number, bytes = MIB) => {
+      for (let i = 0; i < times; i++) pool.release(pool.take(bytes))
     },
   }
 }
 
-test('garbage is collected once after work, when nothing was taken for three looks', async () => {
+test('garbage is collected once after work, when little was taken for three looks', async () => {
   const { clock, collections, work } = rig()
   work(64)
   await clock.advance(2000)
-  work(1)
+  work(4)
   await clock.advance(3 * 2000)
   expect(collections()).toBe(0)
   await clock.advance(2000)
@@ -40,6 +40,26 @@ test('garbage is collected once after work, when nothing was taken for three loo
   work(1)
   await clock.advance(60_000)
   expect(collections()).toBe(2)
+})
+
+test('requests that are too small for the pool are work as well', async () => {
+  const { clock, collections, work } = rig()
+  work(64, 100)
+  await clock.advance(4 * 2000)
+  expect(collections()).toBe(1)
+})
+
+test('a few requests that never end keep no garbage, and are collected behind by the 64', async () => {
+  const { clock, collections, work } = rig()
+  work(1000)
+  const seen: number[] = []
+  for (let look = 1; look <= 30; look++) {
+    await clock.advance(2000)
+    seen.push(collections())
+    work(3)
+  }
+  // The first look sees the work, the three after it are quiet; 22 more have seen 66 requests.
+  expect(seen).toEqual([...Array(3).fill(0), ...Array(22).fill(1), ...Array(5).fill(2)])
 })
 
 test('arenas that nobody needs are freed in slices of 16 MiB, those in use never', async () => {
