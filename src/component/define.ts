@@ -56,7 +56,10 @@ export interface BatchProcessorDefinition<F extends Fields = Fields> extends Des
   readonly record?: never
 }
 
-/** Hooks over cursors: one instance per pipeline, fused with its neighbours. */
+/**
+ * Hooks over cursors: one instance per pipeline, fused with its neighbours. Another is made for a moment after a lane has started, to
+ * warm up on made-up data: with a context of its own, without extensions, and left out where that throws.
+ */
 export interface RecordProcessorDefinition<F extends Fields = Fields> extends Describes<F> {
   readonly kind: 'processor'
   record(config: ConfigOf<F>, ctx: ComponentContext): Made<RecordProcessor>

@@ -13,7 +13,7 @@ import type { NamedProcessor } from '../component/pass.ts'
 import type { ResolvedConfig, ResolvedPipeline } from '../config/resolved.ts'
 import { SluiceError } from '../errors.ts'
 import type { Signal } from '../otlp/batch.ts'
-import { PipelineLedger } from '../telemetry/ledger.ts'
+import { entriesOf, PipelineLedger } from '../telemetry/ledger.ts'
 import { broadcast, COMPONENT_ERROR, type Defects, entry, exit, guarded, receiverOutput } from './edges.ts'
 import { measured, pipelineDuration } from './measured.ts'
 
@@ -251,14 +251,7 @@ class Builder {
         pipeline,
         books: ledger,
         guard: (consumer) => guarded(`processor ${id}`, consumer, defects()),
-        ledger: {
-          failed: (_, reason, items) => ledger.failed(reason, items),
-          dropped: (_, reason, items) => ledger.dropped(id, reason, items),
-          folded: (_, items) => ledger.folded(id, items),
-          made: (_, items) => ledger.accepted(items),
-          given: (_, items) => ledger.given(items),
-          taken: (_, items) => ledger.taken(items),
-        },
+        ledger: entriesOf(ledger, id),
       })
       if (definition.record) {
         fused.push({ id, processor: await definition.record(config, ctx) })

@@ -6,9 +6,10 @@ import { NO_NAMESAKES } from '../component/namesakes.ts'
 import type { NamedProcessor } from '../component/pass.ts'
 import type { ResolvedConfig, ResolvedPipeline } from '../config/resolved.ts'
 import type { GraphEnvironment } from '../graph/graph.ts'
+import { SharedPiece } from '../memory/shared-board.ts'
 import { makeBatch } from '../otlp/batch.ts'
 import { validate } from '../otlp/validate.ts'
-import { PipelineLedger } from '../telemetry/ledger.ts'
+import { entriesOf, PipelineLedger } from '../telemetry/ledger.ts'
 import { SharedMeter } from '../telemetry/shared-meter.ts'
 import { NO_TRACER } from '../telemetry/tracer.ts'
 import { warmUpRequest } from './warm-up-requests.ts'
@@ -21,29 +22,41 @@ const SLICE_MS = 4
 
 /**
  * Runs made-up requests through the code that real ones will take, validation, count and fused passes, so that the first of
- * those find it compiled: a cold engine is ten times dearer. Instances are its own and count into memory that nobody
- * reads. Between slices the event loop has its turn. `stop`: somebody has better use for the thread.
+ * those find it compiled: a cold engine is ten times dearer. Instances are its own, and what they count, book and share is
+ * nobody else's. Between slices the event loop has its turn. `stop`: somebody has better use for the thread.
+ *
+ * Where an instance cannot be made, or what it does throws, that pipeline stays cold: the lane works already, and what differs
+ * is that here there are no extensions and the data is made up.
  */
 export async function warmUp(
   config: ResolvedConfig,
   environment: GraphEnvironment,
   stop: () => boolean,
+  longestMs = LONGEST_MS,
 ): Promise<void> {
-  const end = performance.now() + LONGEST_MS
+  const end = performance.now() + longestMs
   for (const pipeline of config.service.pipelines) {
     const bytes = warmUpRequest(pipeline.signal)
     if (bytes === undefined) continue
-    const run = await oneRequest(pipeline, bytes, config, environment)
-    for (let left = REQUESTS; left > 0; ) {
+    const run = await oneRequest(pipeline, bytes, config, environment).catch(() => undefined)
+    for (let left = run === undefined ? 0 : REQUESTS; left > 0; ) {
       if (stop() || performance.now() > end) return
-      const slice = performance.now() + SLICE_MS
-      while (left > 0 && performance.now() < slice) {
-        run()
-        left--
-      }
+      left -= slice(run!, left)
       await new Promise((resolve) => setImmediate(resolve))
     }
   }
+}
+
+/** Runs for the time of a slice, at most `most` times; says how often. All of them where one throws. */
+function slice(run: () => void, most: number): number {
+  const end = performance.now() + SLICE_MS
+  let runs = 0
+  try {
+    for (; runs < most && performance.now() < end; runs++) run()
+  } catch {
+    return most
+  }
+  return runs
 }
 
 /** What a lane does with one request of a pipeline. */
@@ -62,7 +75,15 @@ async function oneRequest(
     const known = environment.definition('processor', found.type)
     if (known.kind !== 'processor' || !known.record) continue
     const scope = { kind: 'processor', id, signals: [signal], pipeline, extension: () => undefined } as const
-    const own = { meter, log, tracer: NO_TRACER, namesakes: NO_NAMESAKES, report() {} }
+    const own = {
+      meter,
+      log,
+      tracer: NO_TRACER,
+      namesakes: NO_NAMESAKES,
+      ledger: entriesOf(ledger, id),
+      shared: () => SharedPiece.alone(),
+      report() {},
+    }
     const ctx: ComponentContext = { ...environment.context(scope), ...own }
     chain.push({ id, processor: await known.record(found.config as never, ctx) })
   }

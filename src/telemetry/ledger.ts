@@ -81,6 +81,18 @@ export class PipelineLedger {
   }
 }
 
+/** What a processor books itself, by its id, as its context has it. */
+export function entriesOf(ledger: PipelineLedger, component: string) {
+  return {
+    failed: (_: Signal, reason: string, items: number): void => ledger.failed(reason, items),
+    dropped: (_: Signal, reason: string, items: number): void => ledger.dropped(component, reason, items),
+    folded: (_: Signal, items: number): void => ledger.folded(component, items),
+    made: (_: Signal, items: number): void => ledger.accepted(items),
+    given: (_: Signal, items: number): void => ledger.given(items),
+    taken: (_: Signal, items: number): void => ledger.taken(items),
+  }
+}
+
 const ACCEPTED = 'sluice_ledger_accepted_items'
 const SENT = 'sluice_ledger_sent_items'
 const FAILED = 'sluice_ledger_failed_items'
