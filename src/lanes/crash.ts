@@ -16,18 +16,25 @@ export function endThread(): void {
   })
 }
 
-/** Ends this thread when something throws where nobody catches; `say` hears why before. The returned function ends that. */
-export function endOnCrash(say: (error: Error) => void): () => void {
-  let crashed = false
-  const crash = (thrown: unknown): void => {
-    if (crashed) return
-    crashed = true
-    // Not the error itself: what hangs on it may be of a kind that does not cross threads.
-    const error = new Error(thrown instanceof Error ? thrown.message : String(thrown))
-    if (thrown instanceof Error && thrown.stack !== undefined) error.stack = thrown.stack
-    say(error)
-    endThread()
-  }
-  process.on('uncaughtException', crash)
-  return () => process.off('uncaughtException', crash)
+/** Hears why this thread ends: the lane that runs in it, or did last. */
+let hear: ((error: Error) => void) | undefined
+let crashed = false
+
+/**
+ * Ends this thread when something throws where nobody catches; `say` hears why before. Also when the lane is done with it and only
+ * leftovers run: the pool makes of what such a thread throws an error of the main thread, which would end the process.
+ */
+export function endOnCrash(say: (error: Error) => void): void {
+  if (hear === undefined) process.on('uncaughtException', crash)
+  hear = say
+}
+
+function crash(thrown: unknown): void {
+  if (crashed) return
+  crashed = true
+  // Not the error itself: what hangs on it may be of a kind that does not cross threads.
+  const error = new Error(thrown instanceof Error ? thrown.message : String(thrown))
+  if (thrown instanceof Error && thrown.stack !== undefined) error.stack = thrown.stack
+  hear?.(error)
+  endThread()
 }

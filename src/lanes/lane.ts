@@ -46,7 +46,7 @@ export default async function lane(task: LaneTask): Promise<void> {
   const peers = new Peers()
   const mesh = new Mesh({ lane: task.lane, lanes: task.lanes, clock: systemClock })
   const inbox = new Inbox(port, peers)
-  const ended = endOnCrash((error) => say({ type: 'crashed', error }))
+  endOnCrash((error) => say({ type: 'crashed', error }))
   say({ type: 'hello', thread: threadId })
   // What components say of their configuration as they start, the first lane has said.
   let repeats = task.lane > 0 || task.generation > 0
@@ -99,7 +99,6 @@ export default async function lane(task: LaneTask): Promise<void> {
     const code = error instanceof SluiceError ? error.code : 'START_FAILED'
     say({ type: 'failed', code, message: error instanceof Error ? error.message : String(error) })
   } finally {
-    ended()
     givingBack?.stop()
     mesh.close()
     peers.close()

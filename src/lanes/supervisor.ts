@@ -108,6 +108,8 @@ export class Supervisor {
       // The lane ends by itself; a thread without a task is not kept.
       idleTimeout: 0,
     })
+    // Of a thread that ran out of memory when its lane was done with it: it has nothing any more.
+    this.#pool.on('error', () => {})
     // Whoever runs or stops looks at it; until then a rejection is not an unhandled one.
     this.#ended.promise.catch(() => {})
   }

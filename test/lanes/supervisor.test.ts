@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -142,6 +143,19 @@ test('lanes that die in the midst of their work leave books that close exactly',
   // Each held a hundred batches, or a few less where it was lost as it began.
   expect(items).toBeGreaterThan(4 * 50 * 7)
   expect(row!.sent).toBeGreaterThan(0)
+})
+
+test('a lane that throws once it has stopped harms nobody', async () => {
+  const { supervisor, registry, listening } = start({ items: 3 }, { throw_late: true }, { lanes: 2 })
+  await listening
+  await supervisor.complete()
+  const worker = supervisor.threads.get(1)!
+  const exit = once(worker, 'exit')
+  await supervisor.retire(1, 1000)
+  await exit
+  expect([...supervisor.threads.keys()]).toEqual([0])
+  await supervisor.stop(1000)
+  expect(ledgerRows(registry.read())).toMatchObject([{ accepted: 6, sent: 6, failed: {}, held: 0 }])
 })
 
 test('a lane whose heap runs out is lost, and the others go on', async () => {

@@ -66,6 +66,7 @@ const sink = define({
     keep: field.bool('Never acks.', { default: false }),
     slow: field.bool('Acks one when the hundredth after it comes.', { default: false }),
     stuck: field.bool('Nor stops.', { default: false }),
+    throw_late: field.bool('Throws where nobody catches, once it has stopped.', { default: false }),
   },
   create(config) {
     const held: Parameters<typeof ack>[0][] = []
@@ -78,6 +79,11 @@ const sink = define({
       },
       async stop() {
         if (config.stuck) await new Promise(() => {})
+        if (config.throw_late) {
+          setImmediate(() => {
+            throw new Error('too late')
+          })
+        }
         for (const delivery of held.splice(0)) {
           nack(delivery, { verdict: 'stopping', reason: 'stopping', message: 'stopped while holding it' })
         }

@@ -16,7 +16,7 @@ export interface Started {
 
 /** Defaults. */
 const SOURCE = { items: 10, crash_lane: -1, hog_lane: -1, refuse_start: false, busy: false }
-const SINK = { keep: false, slow: false, stuck: false }
+const SINK = { keep: false, slow: false, stuck: false, throw_late: false }
 
 /** A supervisor with lanes from `components.ts`, one pipeline `traces` from `source` to `sink`, with a `hoarder` between them where it has options. */
 export function startLanes(
