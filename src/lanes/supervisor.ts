@@ -185,7 +185,7 @@ export class Supervisor {
 
   /**
    * Drains the lane in a slot for at most `timeoutMs` and ends it; nothing takes its place, until another is added there,
-   * which gets the state of its components. The first lane takes along what
+   * which gets the state of its components. Resolves when its thread has ended, too. The first lane takes along what
    * runs in it alone, until another is added, which gets its slot. Not the last one: that is what `stop` is for.
    */
   async retire(lane: number, timeoutMs: number): Promise<void> {
@@ -195,7 +195,10 @@ export class Supervisor {
     if (others.length === 0) throw new RangeError('the last lane cannot retire; stop all')
     for (const other of others) other.tell({ type: 'peerLeaves', lane })
     this.#retiring.add(leaving)
+    const thread = this.threads.get(lane)
     await this.#drain(leaving, timeoutMs, true)
+    // Else the pool may give it to the next lane, with all that this one left behind.
+    await thread?.terminate()
   }
 
   /** Ends a lane at once, as if it had been lost: for tests, and for one that hears nothing any more. */

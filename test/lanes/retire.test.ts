@@ -19,6 +19,7 @@ test('a lane that retires gives up what it holds as at a stop, is no loss, and l
     { keep: true },
     { lanes: 3, onLost: (lane) => lost.push(lane), onLanes: (running) => counts.push(running) },
   )
+  const before = supervisor.threads.get(1)
   await supervisor.retire(1, 1000)
   expect([...supervisor.threads.keys()]).toEqual([0, 2])
   expect(ledgerRows(registry.read())).toMatchObject([{ accepted: 9, failed: { stopping: 3 }, held: 6 }])
@@ -28,6 +29,8 @@ test('a lane that retires gives up what it holds as at a stop, is no loss, and l
   expect(ledgerRows(registry.read())).toMatchObject([{ accepted: 12, held: 9 }])
   expect(lost).toEqual([])
   expect(counts).toEqual([1, 2, 3, 2, 3])
+  // A thread of its own, with nothing that the one before left behind.
+  expect(supervisor.threads.get(1)).not.toBe(before)
 })
 
 test('a lane that is lost while it retires is booked as lost, and not replaced', async () => {
