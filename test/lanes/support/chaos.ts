@@ -7,6 +7,8 @@ import { runLanes } from './run-lanes.ts'
 
 export interface ChaosOptions {
   readonly seconds: number
+  /** However long that takes: on a busy machine a lane may need a second to end and to start. */
+  readonly leastKills?: number
   /** A lane ends this often. */
   readonly killEveryMs: number
   readonly lanes: number
@@ -38,7 +40,14 @@ export interface ChaosResult extends Figures {
  * Clients send through an engine whose lanes are killed in turn, each request of one span, named by a number of its own. The pipeline
  * acknowledges what the backend has, which keeps the names: what a client was told is compared with them at the end.
  */
-export async function chaos({ seconds, killEveryMs, lanes, clients, onKill }: ChaosOptions): Promise<ChaosResult> {
+export async function chaos({
+  seconds,
+  leastKills = 0,
+  killEveryMs,
+  lanes,
+  clients,
+  onKill,
+}: ChaosOptions): Promise<ChaosResult> {
   const arrived = new Set<string>()
   const backend = await startSink(arrived)
   const engine = await runLanes(
@@ -76,7 +85,7 @@ export async function chaos({ seconds, killEveryMs, lanes, clients, onKill }: Ch
   })
   const figures = (): Figures => ({ acknowledged: acknowledged.length, failed, kills })
   const end = performance.now() + seconds * 1000
-  while (performance.now() < end) {
+  while (performance.now() < end || kills < leastKills) {
     // Else on a busy machine nobody may be left, and clients that wait for that test nothing.
     await Promise.all([pause(killEveryMs), engine.supervisor.complete()])
     const lane = kills % lanes
