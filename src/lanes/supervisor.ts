@@ -48,12 +48,11 @@ export interface LostLane {
 }
 
 /**
- * What node:http2 reads comes in ArrayBuffers that live for microseconds, and passing data makes next to nothing else. In
- * V8's usual young generation of 48 MiB they would pile up until their external memory forces a full collection, a
- * dozen a second. In a small one cheap scavenges free them in time: 0.58x the CPU per span on bench case `pass`, 0.75x
- * on `edit`, and 180 instead of 225 MiB resident. V8 takes a third of it as one semi-space.
+ * Passing data makes next to nothing but what sockets read, which `garbage.ts` frees: V8's usual young generation of 48 MiB would only keep
+ * 20 MiB more resident. In one of 6 MiB what many small requests have under way does not fit, is promoted and collected
+ * with the whole heap: 1.17x the CPU on bench case `spans-small-grpc`. V8 takes a third of it as one semi-space.
  */
-const YOUNG_GENERATION_MB = 6
+const YOUNG_GENERATION_MB = 24
 
 /** How much longer than it may a stop takes before the lane is given up. */
 const LATE_MS = 2000
