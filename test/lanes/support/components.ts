@@ -42,7 +42,7 @@ const source = define({
         if (config.crash_lane === ctx.lane.index) {
           ctx.clock.setTimeout(() => {
             throw new Error('lost my mind')
-          }, 10)
+          }, 0)
         }
       },
       stop() {
