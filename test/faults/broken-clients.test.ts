@@ -74,6 +74,8 @@ receivers:
 exporters:
   otlp_grpc: {endpoint: ${backend.grpc}, tls: {insecure: true}, sending_queue: {enabled: ${queue}}}
 service:
+  # Of several lanes, one with too many connections asks some to go, and a call that it has not begun is refused for its client to send again.
+  lanes: 1
   telemetry: {metrics: {level: none}}
   pipelines: {traces: {receivers: [otlp], exporters: [otlp_grpc]}}
 `,
