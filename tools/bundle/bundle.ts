@@ -87,17 +87,17 @@ export async function bundle(folder: string, reading: (path: string) => void = (
 /** What is loaded whenever `roots` are: they and everything that they import, but not what is imported later on demand. */
 class Closure {
   readonly #ids = new Set<string>()
-  #todo: string[]
+  #unread: string[]
 
   constructor(roots: readonly string[]) {
-    this.#todo = [...roots]
+    this.#unread = [...roots]
   }
 
   has(id: string, infoOf: (id: string) => { readonly importedIds: readonly string[] } | null): boolean {
-    for (let next = this.#todo.pop(); next !== undefined; next = this.#todo.pop()) {
+    for (let next = this.#unread.pop(); next !== undefined; next = this.#unread.pop()) {
       if (this.#ids.has(next)) continue
       this.#ids.add(next)
-      this.#todo.push(...(infoOf(next)?.importedIds ?? []))
+      this.#unread.push(...(infoOf(next)?.importedIds ?? []))
     }
     return this.#ids.has(id)
   }
